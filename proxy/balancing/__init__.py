@@ -1,0 +1,1 @@
+"""Balancing, one file per algorithm: weights come in, the order of turns goes out. Pure."""

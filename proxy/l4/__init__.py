@@ -1,0 +1,1 @@
+"""TCP, TLS passthrough and UDP: connections and datagrams come in and go out on the other side, unread."""

@@ -1,0 +1,1 @@
+"""The judge: the official conformance suite of the Gateway API, unmodified, against a running appliance."""

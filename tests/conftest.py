@@ -1,0 +1,34 @@
+"""What every test may rely on: `needs(program)` is settled here."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+
+import pytest
+
+# Set where everything is meant to be there (.ci/run): then a missing program fails the tests that need it.
+STRICT_VARIABLE = "CHECK_NOTHING_MISSING"
+
+
+def pytest_sessionstart() -> None:
+    """As many descriptors as the machine lets an ordinary user have: tests of volume open hundreds on both sides."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, with the reason, what cannot run here."""
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if reason := _missing(program):
+                if os.environ.get(STRICT_VARIABLE):
+                    pytest.fail(f"{reason}, and {STRICT_VARIABLE} is set", pytrace=False)
+                pytest.skip(reason)
+
+
+def _missing(program: str) -> str:
+    if program == "root":
+        return "" if os.geteuid() == 0 else "needs root"
+    return "" if shutil.which(program) else f"needs {program}, which is not on PATH"

@@ -1,0 +1,229 @@
+"""The commands that need no running appliance, and the one that asks one."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.scenarios.appliance import Appliance, free_port
+from tests.scenarios.waiting import wait_for
+
+GOOD = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: g
+  namespace: default
+spec:
+  gatewayClassName: gatehouse
+  listeners:
+  - name: http
+    protocol: HTTP
+    port: {port}
+    hostname: "*.example.com"
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: r
+  namespace: default
+spec:
+  parentRefs:
+  - name: g
+  hostnames:
+  - {hostname}
+  rules:
+  - backendRefs:
+    - name: web
+      port: 80
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  namespace: default
+spec:
+  ports:
+  - port: 80
+"""
+
+
+def gatehouse(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "appliance", *words], capture_output=True, text=True, timeout=30)
+
+
+DOWN = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: web}}
+spec:
+  gatewayClassName: gatehouse
+  listeners: [{{name: http, port: {port}, protocol: HTTP}}]
+---
+apiVersion: gatehouse.dev/v1alpha1
+kind: Backend
+metadata: {{name: app}}
+spec: {{endpoints: [{{ip: 127.0.0.1, port: {closed}}}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: app}}
+spec:
+  parentRefs: [{{name: web}}]
+  rules: [{{backendRefs: [{{group: gatehouse.dev, kind: Backend, name: app}}]}}]
+"""
+
+
+def findings(path: Path) -> tuple[int, dict[str, Any]]:
+    done = gatehouse("check", str(path), "--output", "json")
+    assert done.stdout, done.stderr
+    content: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, content
+
+
+def test_version_says_it() -> None:
+    assert gatehouse("version").stdout.startswith("gatehouse ")
+
+
+def test_help_names_every_command() -> None:
+    text = gatehouse("--help").stdout
+    assert all(command in text for command in ("run", "check", "status", "version"))
+
+
+def test_a_wrong_command_line_is_exit_code_2() -> None:
+    assert gatehouse("run", "--no-such-option").returncode == 2
+
+
+def test_good_files_pass_and_say_where_routes_go(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD.format(port=80, hostname="a.example.com"))
+    code, found = findings(tmp_path)
+    assert code == 0, found
+    assert found["errors"] == 0
+    assert found["objects"] == 3
+    (attachment,) = found["attachments"]
+    assert attachment == {"route": "HTTPRoute default/r", "parent": "Gateway default/g", "refused": ""}
+
+
+def test_a_route_that_would_not_attach_says_why_and_where(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD.format(port=80, hostname="a.example.org"))
+    code, found = findings(path)
+    assert code == 1
+    (finding,) = found["findings"]
+    assert finding["file"] == str(path)
+    assert (finding["line"], finding["object"], finding["field"]) == (20, "HTTPRoute default/r", "spec.parentRefs")
+    assert "NoMatchingListenerHostname" in finding["message"]
+    assert finding["remedy"]
+
+
+def test_a_backend_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
+    """It may live in the store alone: said, and no reason to fail."""
+    path = tmp_path / "a.yaml"
+    text = GOOD.format(port=80, hostname="a.example.com")
+    path.write_text(text[: text.index("---\napiVersion: v1\n")])
+    code, found = findings(path)
+    assert code == 0
+    (finding,) = found["findings"]
+    assert "BackendNotFound" in finding["message"]
+    assert (finding["line"], finding["level"]) == (24, "warning")
+
+
+POLICY = """\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {{name: web, namespace: default}}
+spec:
+  targetRefs: [{{group: "", kind: Service, name: web}}]
+  validation: {{hostname: web.internal, caCertificateRefs: [{{group: "{group}", kind: {kind}, name: ca}}]}}
+"""
+
+
+def test_authorities_that_are_not_among_the_files_are_a_doubt_and_kinds_that_hold_none_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    text = GOOD.format(port=80, hostname="a.example.com")
+    path.write_text(text + POLICY.format(group="", kind="ConfigMap"))
+    code, found = findings(path)
+    assert code == 0
+    told = {(finding["object"], finding["message"].partition(":")[0]) for finding in found["findings"]}
+    policy = "BackendTLSPolicy default/web"
+    assert told == {
+        (policy, "NoValidCACertificate"),
+        (policy, "InvalidCACertificateRef"),
+        ("HTTPRoute default/r", "InvalidBackendTLS"),
+    }
+    path.write_text(text + POLICY.format(group="example.com", kind="Vault"))
+    code, found = findings(path)
+    assert code == 1
+    assert {finding["level"] for finding in found["findings"]} == {"error"}
+
+
+def test_a_schema_error_has_its_place_and_leaves_its_routes_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GOOD.format(port="eighty", hostname="a.example.com"))
+    code, found = findings(path)
+    assert code == 1
+    error, doubt = found["findings"]
+    assert (error["line"], error["field"], error["level"]) == (11, "spec.listeners[0].port", "error")
+    assert (doubt["line"], doubt["field"], doubt["level"]) == (21, "spec.parentRefs[0]", "warning")
+
+
+def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
+    done = gatehouse("check", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert "is not there" in done.stderr
+
+
+def test_status_without_an_appliance_says_so(tmp_path: Path) -> None:
+    done = gatehouse("status", "--data-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert "name the appliance's data folder with --data-dir" in done.stderr
+
+
+def test_status_shows_what_is_and_what_is_not_right(tmp_path: Path) -> None:
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(GOOD.format(port=free_port(), hostname="a.example.org"))
+    with Appliance(tmp_path / "data", "--manifests", str(folder)) as appliance:
+
+        def summary() -> dict[str, Any]:
+            done = gatehouse("status", "--data-dir", str(appliance.data), "--output", "json")
+            assert done.returncode == 0, done.stderr
+            content: dict[str, Any] = json.loads(done.stdout)
+            (gateway,) = content["gateways"]
+            assert gateway["problems"] == [], gateway
+            (route,) = content["routes"]
+            assert "NoMatchingListenerHostname" in route["problems"][0]
+            return content
+
+        found = wait_for("the status", summary)
+        assert found["gateways"][0]["listeners"][0]["protocol"] == "HTTP"
+        assert found["files"] == [{"path": str(folder / "a.yaml"), "objects": 3, "problems": []}]
+        text = gatehouse("status", "--data-dir", str(appliance.data)).stdout
+        assert "NoMatchingListenerHostname" in text
+        assert found["endpoints"] == []
+        assert "1 problem" in text
+
+
+def test_status_names_an_endpoint_that_refuses_connections(tmp_path: Path) -> None:
+    folder, port, closed = tmp_path / "manifests", free_port(), free_port()
+    folder.mkdir()
+    (folder / "a.yaml").write_text(DOWN.format(port=port, closed=closed))
+    with Appliance(tmp_path / "data", "--manifests", str(folder)) as appliance:
+
+        def text() -> str:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+                client.request("GET", "/")
+                assert client.getresponse().status in (502, 503)
+            shown = gatehouse("status", "--data-dir", str(appliance.data)).stdout
+            assert "takes no connections" in shown
+            return shown
+
+        shown = wait_for("the endpoint", text, deadline_s=30)
+        assert f"127.0.0.1:{closed}" in shown
+        assert "1 problem" in shown
