@@ -1,4 +1,4 @@
-"""What every test may rely on: `needs(program)` is settled here."""
+"""What every test may rely on: `needs(program)` is settled here, and how Hypothesis draws its examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import resource
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run of the same code, so that a check of a commit gives the same answer twice, and no
+# limit on how long one may take: a busy machine is no failure. `--hypothesis-profile explore` draws new ones.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("steady"), derandomize=False, print_blob=True)
+settings.load_profile("steady")
 
 # Set where everything is meant to be there (.ci/run): then a missing program fails the tests that need it.
 STRICT_VARIABLE = "CHECK_NOTHING_MISSING"

@@ -182,7 +182,7 @@ a_step = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.one_of(st.tuples(a_step), st.just((("client", GET), ("backend", OK)))), min_size=1, max_size=12),
     st.sampled_from([OPTIONS, TRUSTING]),

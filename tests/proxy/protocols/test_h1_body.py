@@ -27,7 +27,7 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(edges) if a < b]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.binary(min_size=1, max_size=40), max_size=5), st.lists(st.integers(0, 400), max_size=12), st.booleans()
 )
@@ -39,7 +39,7 @@ def test_chunks_mean_the_same_however_they_are_split(payloads: list[bytes], cuts
     assert body.done and body.trailers == allowed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(min_size=1, max_size=60), st.lists(st.integers(0, 100), max_size=6))
 def test_sized_bodies_mean_the_same_however_they_are_split(payload: bytes, cuts: list[int]) -> None:
     body = SizedBody(len(payload))

@@ -231,7 +231,7 @@ HEADS = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(HEADS)
 @example(lines("Connection: keep-alive", "Content-Length: 0"))
 def test_the_scanner_never_understands_a_head_differently_from_the_referee(head: bytes) -> None:
@@ -258,7 +258,7 @@ def test_the_scanner_never_understands_a_head_differently_from_the_referee(head:
     assert scanned.raw in (None, b"\r\n".join(scanned.lines))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["HTTP/1.1 200 OK", "HTTP/1.1 204 No", "HTTP/1.1 404", "HTTP/1.0 200 OK", "HTTP/1.1 20 OK"]),
     st.lists(FIELD, max_size=5),

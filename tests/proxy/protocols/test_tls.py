@@ -179,7 +179,7 @@ def test_a_handshake_and_bytes_both_ways(cut: Callable[[bytes], list[bytes]]) ->
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40_000), max_size=4), st.integers(1, 20_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_split_carries_the_same_bytes(messages: list[bytes], size: int) -> None:
     pair = Pair()
     pair.shake()
@@ -350,7 +350,7 @@ def test_an_inner_protocol_that_fails_leaves_nothing_behind() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_bytes_ever_cross_between_connections(seed: int) -> None:
     """Many clients at once: honest, cut anywhere, damaged, ended early. Each side sees a beginning of its own story."""
     chance = random.Random(seed)

@@ -228,7 +228,7 @@ def test_connections_that_resume_nothing_keep_reading_tickets() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_bytes_ever_cross_between_connections(seed: int) -> None:
     """Many backends at once: honest, cut anywhere, damaged, ended early. Each side sees the beginning of its own."""
     chance = random.Random(seed)

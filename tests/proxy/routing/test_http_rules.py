@@ -87,7 +87,7 @@ def test_without_a_match_nothing_takes_it() -> None:
 SEGMENTS = st.lists(st.sampled_from("abc"), max_size=4).map(lambda parts: "/" + "/".join(parts))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from(["exact", "prefix"]), SEGMENTS), max_size=8),
     st.lists(SEGMENTS, min_size=1, max_size=6),
@@ -137,7 +137,7 @@ MATCHES = st.builds(
 EDITS = st.tuples(st.integers(0, 8), st.integers(0, 3), st.lists(MATCHES, max_size=3))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(MATCHES, max_size=6), st.lists(EDITS, max_size=8), st.lists(SEGMENTS, min_size=1, max_size=6))
 def test_a_host_made_from_the_one_before_answers_as_one_made_anew(
     matches: list[HttpMatch], edits: list[tuple[int, int, list[HttpMatch]]], paths: list[str]

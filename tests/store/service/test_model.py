@@ -88,7 +88,7 @@ def shown(obj: Any) -> tuple[int, bool, bool]:
     return int(obj["data"]["v"]), bool(metadata.get("finalizers")), "deletionTimestamp" in metadata
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(STEPS, max_size=25))
 def test_any_order_of_verbs(steps: list[tuple[str, str, int]]) -> None:
     async def work(bench: Bench) -> None:

@@ -63,7 +63,7 @@ def _check_told(owner: Owner) -> None:
 
 
 @given(said)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_server_bears_anything(frames: list[bytes]) -> None:
     connection, owner = server()
 
@@ -84,7 +84,7 @@ def test_a_server_bears_anything(frames: list[bytes]) -> None:
 
 
 @given(said)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_client_bears_anything(frames: list[bytes]) -> None:
     connection, owner = client()
     for number in range(3):

@@ -24,7 +24,7 @@ unpadded = st.binary(max_size=60).filter(lambda block: b"\x80\x80\x80" not in bl
 
 
 @given(st.lists(unpadded, max_size=8))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_bytes_are_understood_as_the_referee_does_or_refused_by_both(blocks: list[bytes]) -> None:
     decoder, referee = Decoder(LARGE, LARGE), hpack.Decoder(max_header_list_size=LARGE)
     for block in blocks:
@@ -38,7 +38,7 @@ fields = st.lists(st.tuples(st.sampled_from([name for name, _ in ENTRIES] + [b"x
 
 
 @given(st.lists(st.tuples(fields, st.booleans(), st.sampled_from((None, None, 0, 100, 4096))), max_size=10))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_the_referee_encodes_is_decoded(blocks: list[tuple[list[tuple[bytes, bytes]], bool, int | None]]) -> None:
     encoder, decoder = hpack.Encoder(), Decoder(LARGE, LARGE)
     for sent, coded, size in blocks:

@@ -54,7 +54,7 @@ def test_last_bytes_of_all_lengths_with_any_padding_is_judged_as_the_rfc_says(be
 
 
 @given(st.binary(max_size=200), st.text("01", max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_string_with_any_padding_is_judged_as_the_rfc_says(plain: bytes, padding: str) -> None:
     string = coded(LONG + plain, padding)
     assert decoded(string) == referee(string)

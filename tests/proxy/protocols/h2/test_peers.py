@@ -97,7 +97,7 @@ def _fields(count: int, at: int) -> list[tuple[bytes, bytes]]:
 
 
 @given(messages, messages, st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_client_of_the_package_is_served(asked: list[Message], answered: list[Message], random: Random) -> None:
     connection, owner = server()
     peer = Peer(asks=True)
@@ -130,7 +130,7 @@ def test_a_client_of_the_package_is_served(asked: list[Message], answered: list[
 
 
 @given(messages, messages, st.randoms(use_true_random=False))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_server_of_the_package_is_asked(asked: list[Message], answered: list[Message], random: Random) -> None:
     connection, owner = client()
     peer = Peer(asks=False)
@@ -194,7 +194,7 @@ def test_every_split_of_the_same_bytes_has_the_same_effect(conversation: bytes, 
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_random_splits_too(random: Random) -> None:
     peer = Peer(asks=True)
     for at in range(3):
