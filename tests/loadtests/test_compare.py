@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from loadtests.compare.variants import VARIANTS, Mode, Variant
 from loadtests.compare.work import Setting
 
 WORK = [pytest.param(mode, v, id=f"{mode}, {v.name}") for mode, variants in VARIANTS.items() for v in variants]
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.needs("cc", "taskset", "nginx", "haproxy")
@@ -54,12 +54,40 @@ def test_what_gatehouse_is_told_is_sound(mode: Mode, variant: Variant, tmp_path:
     assert [finding.problem for finding in check([file]).problems if finding.level == "error"] == []
 
 
+def git(repository: Path, *words: str) -> None:
+    """Run git as somebody, whatever this machine's user has configured."""
+    person = ["-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *person, *words], cwd=repository, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Two rooms in two commits: VERSION is 1 in the one tagged `first`, 2 in the last."""
+    folder = tmp_path / "repository"
+    for room in ("appliance", "proxy"):
+        (folder / room).mkdir(parents=True)
+    git(folder, "init", "-q")
+    for version in (1, 2):
+        for room in ("appliance", "proxy"):
+            (folder / room / "__init__.py").write_text(f"VERSION = {version}\n")
+        git(folder, "add", ".")
+        git(folder, "commit", "-q", "-m", f"version {version}")
+    git(folder, "tag", "first", "HEAD~1")
+    return folder
+
+
 @pytest.mark.needs("git")
-def test_an_earlier_commit_runs_its_own_code(tmp_path: Path) -> None:
-    if not (REPOSITORY / ".git").exists():
-        pytest.skip("not a git checkout")
-    earlier = gatehouse_at("HEAD", tmp_path)
-    assert (earlier.name, earlier.source) == ("@HEAD", tmp_path / "HEAD")
-    assert (tmp_path / "HEAD" / "appliance" / "__main__.py").exists()
+def test_an_earlier_commit_runs_its_own_code(repository: Path, tmp_path: Path) -> None:
+    earlier = gatehouse_at("first", tmp_path, repository)
+    assert (earlier.name, earlier.source) == ("@first", tmp_path / "first")
+    assert (tmp_path / "first" / "appliance" / "__init__.py").read_text() == "VERSION = 1\n"
     with pytest.raises(RuntimeError, match="no revision"):
-        gatehouse_at("no-such-revision", tmp_path)
+        gatehouse_at("no-such-revision", tmp_path, repository)
+
+
+@pytest.mark.needs("git")
+def test_a_commit_that_would_run_other_code_than_its_own_is_refused(repository: Path, tmp_path: Path) -> None:
+    git(repository, "rm", "-q", "proxy/__init__.py")
+    git(repository, "commit", "-q", "-m", "no proxy")
+    with pytest.raises(RuntimeError, match="instead of HEAD, this would run"):
+        gatehouse_at("HEAD", tmp_path, repository)
