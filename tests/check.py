@@ -21,7 +21,7 @@ from tests.conftest import STRICT_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("appliance", "certs", "proxy", "store", "tests", "loadtests")
-STEP_LIMIT_S = 600
+STEP_LIMIT_S = 1500  # a step that hangs ends; how long one may take is README's promise, not this number
 
 
 @dataclass(frozen=True, slots=True)

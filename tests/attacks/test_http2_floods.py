@@ -130,7 +130,7 @@ def test_answers_that_are_asked_for_and_not_read_do_not_pile_up(piece: bytes) ->
                 writer.write(wire.GREETING)
                 pieces = piece * 10_000
                 try:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(30):
                         while not writer.transport.is_closing():
                             writer.write(pieces)
                             await writer.drain()
@@ -216,7 +216,7 @@ def test_streams_whose_client_gives_no_window_end_after_a_while() -> None:
             shut = wire.frame(wire.SETTINGS, wire.setting(4, 0)) + wire.frame(wire.SETTINGS, flags=wire.ACK)
             writer.write(wire.PREFACE + shut + b"".join(wire.head(stream) for stream in range(1, 101, 2)))
             resets = 0
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while resets < 50:
                     header = await reader.readexactly(9)
                     await reader.readexactly(int.from_bytes(header[:3], "big"))

@@ -155,7 +155,7 @@ def test_only_the_endpoint_may_answer() -> None:
             await gate.apply([udp(front, "c")], at(port_of(server)))
             async with datagrams(to_port=front) as client:
                 client.transport.sendto(b"question")
-                _, session = await asyncio.wait_for(server.queue.get(), 5)
+                _, session = await asyncio.wait_for(server.queue.get(), 30)
                 for _ in range(20):
                     stranger.transport.sendto(b"forged", session)
                 server.transport.sendto(b"true", session)
@@ -188,7 +188,7 @@ def test_datagrams_of_every_size_pass_whole(size: int) -> None:
     def socket_on_loopback() -> socket.socket:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         made.bind(("127.0.0.1", 0))
-        made.settimeout(5)
+        made.settimeout(30)
         return made
 
     async def test() -> None:
@@ -221,7 +221,7 @@ def test_a_backend_that_comes_and_goes_is_found_again(tmp_path: Path) -> None:
                 server.bind(("127.0.0.1", back))
                 server.setblocking(False)
                 client.transport.sendto(b"found")
-                assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(server, 100), 5) == b"found"
+                assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(server, 100), 30) == b"found"
         reasons = [json.loads(line)["reason"] for line in log.read_text().splitlines()]
         assert reasons == ["connect_failed", "shutdown"]
 

@@ -114,6 +114,6 @@ def _connected(context: ssl.SSLContext | None, port: int, count: int) -> list[so
     """That many connections, TLS done."""
     made = []
     for _ in range(count):
-        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
         made.append(context.wrap_socket(plain, server_hostname="a.test") if context else plain)
     return made

@@ -16,7 +16,7 @@ class Connection:
 
     def __init__(self, appliance: Appliance) -> None:
         context = ssl.create_default_context(cafile=str(appliance.ca))
-        self._connection = http.client.HTTPSConnection("127.0.0.1", appliance.api_port, timeout=20, context=context)
+        self._connection = http.client.HTTPSConnection("127.0.0.1", appliance.api_port, timeout=30, context=context)
         self._headers = {"Authorization": f"Bearer {appliance.token}", "Accept": "application/json"}
 
     def __enter__(self) -> Connection:

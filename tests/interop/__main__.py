@@ -75,7 +75,7 @@ def _running(server: Path) -> Iterator[int]:
 
 
 def _listens(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=10):
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=30):
         return True
     return False
 

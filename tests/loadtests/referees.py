@@ -119,7 +119,7 @@ def converse(port: int, requests: list[tuple[list[tuple[str, str]], bytes]], win
             connection.end_stream(stream)
         open_streams.add(stream)
     seen: dict[int, list[Event]] = {stream: [] for stream in open_streams}
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as wire:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
         while open_streams:
             wire.sendall(connection.data_to_send())
             heard = wire.recv(1 << 16)

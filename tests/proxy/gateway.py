@@ -22,7 +22,7 @@ from proxy.snapshot.routes import Forward, HttpAction, HttpMatch, HttpRule, Virt
 from proxy.upstreams.resolve import Lookup
 from tests.proxy.loops import run_on
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 BACKLOG = 1024
 """Of a backend: one whose queue is full makes the kernel try again after seconds, and the gateway give up."""
 

@@ -131,7 +131,7 @@ class Appliance:
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         context = ssl.create_default_context(cafile=str(self.ca))
         try:
-            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             with error:

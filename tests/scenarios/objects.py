@@ -47,7 +47,7 @@ def conditions(obj: dict[str, Any], parent: int = 0) -> dict[str, dict[str, Any]
 
 
 def wait_for_condition(
-    appliance: Appliance, obj_path: str, kind: str, status: str = "True", reason: str = "", deadline_s: float = 15
+    appliance: Appliance, obj_path: str, kind: str, status: str = "True", reason: str = "", deadline_s: float = 30.0
 ) -> dict[str, Any]:
     """The condition, once it has this status and reason and speaks of the object's present generation."""
 

@@ -46,7 +46,7 @@ def route(name: str, parent: str, backend_port: int) -> str:
 def body(address: str, port: int, host: str = "") -> bytes:
     """Of a GET of /; empty when nobody answers 200."""
     try:
-        with closing(http.client.HTTPConnection(address, port, timeout=5)) as client:
+        with closing(http.client.HTTPConnection(address, port, timeout=30)) as client:
             client.request("GET", "/", headers={"Host": host} if host else {})
             answer = client.getresponse()
             return answer.read() if answer.status == 200 else b""

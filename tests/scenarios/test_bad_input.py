@@ -83,14 +83,14 @@ class Flow:
 
     def _try(self) -> bool:
         try:
-            with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as client:
+            with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as client:
                 client.request("GET", "/")
                 return client.getresponse().status == 200
         except OSError:
             return False
 
     def _run(self) -> None:
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         while not self._stop.wait(0.005):
             try:
                 client.request("GET", "/")
@@ -159,7 +159,7 @@ def test_a_malformed_object_is_refused_with_its_field(appliance: Appliance, flow
 def test_a_body_that_is_not_json_is_refused(appliance: Appliance, flow: Flow) -> None:
     """400 with a sentence, not a stack trace."""
     client = http.client.HTTPSConnection(
-        "127.0.0.1", appliance.api_port, context=ssl.create_default_context(cafile=str(appliance.ca)), timeout=10
+        "127.0.0.1", appliance.api_port, context=ssl.create_default_context(cafile=str(appliance.ca)), timeout=30
     )
     with closing(client):
         headers = {"Authorization": f"Bearer {appliance.token}", "Content-Type": "application/json"}
@@ -227,7 +227,7 @@ spec:
 
 def status_of(port: int, host: str) -> int:
     """Of a GET of / with a Host."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
         client.request("GET", "/", headers={"Host": host})
         return client.getresponse().status
 
@@ -298,7 +298,8 @@ def test_a_doubtful_certificate_serves_and_is_said(
 
     wait_for(f"{words!r} is said", lambda: words in messages())
     context = ssl.create_default_context(cadata=authority.pem.decode())
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, pytest.raises(ssl.SSLCertVerificationError):
+    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    with plain, pytest.raises(ssl.SSLCertVerificationError):
         context.wrap_socket(plain, server_hostname=f"{name}.example.com")
     flow.still()
 

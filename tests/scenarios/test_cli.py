@@ -217,7 +217,7 @@ def test_status_names_an_endpoint_that_refuses_connections(tmp_path: Path) -> No
     with Appliance(tmp_path / "data", "--manifests", str(folder)) as appliance:
 
         def text() -> str:
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
                 client.request("GET", "/")
                 assert client.getresponse().status in (502, 503)
             shown = gatehouse("status", "--data-dir", str(appliance.data)).stdout

@@ -241,9 +241,9 @@ def test_a_backend_of_http2(front: Front, listener: str, words: str) -> None:
 def test_websockets(front: Front, listener: str) -> None:
     """Messages of every size, both ways, and the close."""
     context = ssl.create_default_context(cafile=str(front.ca_file)) if listener in OVER_TLS else None
-    plain = socket.create_connection(("127.0.0.1", front.ports[listener]), timeout=20)
+    plain = socket.create_connection(("127.0.0.1", front.ports[listener]), timeout=30)
     with connect(f"{front.url(listener, 'ws')}chat", sock=plain, ssl=context, proxy=None) as client:
         for message in ("short", "x" * 70_000, BODY):
             client.send(message)
-            assert client.recv(timeout=20) == message
+            assert client.recv(timeout=30) == message
     assert client.close_code == 1000

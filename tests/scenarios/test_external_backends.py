@@ -79,7 +79,7 @@ def answering(connection: socket.socket) -> None:
 
 def get(port: int, path: str) -> tuple[int, bytes]:
     """Status and body."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
         client.request("GET", path)
         answer = client.getresponse()
         return answer.status, answer.read()

@@ -71,7 +71,7 @@ def test_a_younger_set_takes_over_when_the_older_goes(tmp_path: Path) -> None:
         apply(appliance, STORY.format(port=port, backend=backend))
         wait_for_condition(appliance, f"{SETS}/a", "Programmed")
         wait_for_condition(appliance, f"{SETS}/b", "Accepted", "False", "ListenersNotValid")
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
             assert status_of(client, "own.example.com") == 404
             wait_for("the route", lambda: status_of(client, "added.example.com") == 200)
             appliance.request("DELETE", f"{SETS}/a")

@@ -80,7 +80,7 @@ def serve(appliance: Appliance, name: str, text: str) -> None:
 
 def dial(port: int) -> socket.socket:
     """A TCP connection to the gateway."""
-    return socket.create_connection(("127.0.0.1", port), timeout=10)
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -136,7 +136,7 @@ def test_websocket_echoes(appliance: Appliance) -> None:
         with connect(f"ws://127.0.0.1:{port}/chat") as client:
             for message in ("short", "x" * 70_000, b"\x00\xff" * 300_000):
                 client.send(message)
-                assert client.recv(timeout=10) == message
+                assert client.recv(timeout=30) == message
         assert client.protocol.close_code == 1000
 
 

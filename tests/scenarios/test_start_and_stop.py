@@ -41,7 +41,7 @@ def test_a_life_from_start_to_stop(tmp_path: Path) -> None:
         assert stat.S_IMODE(appliance.data.stat().st_mode) == 0o700
         assert "snapshot ok" in appliance.request("GET", "/readyz?verbose")["text"]
         assert appliance.request("GET", "/livez") == {"text": "ok"}
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=30) as answer:
             assert b"gatehouse_ready 1.0" in answer.read()
         (only,) = appliance.request("GET", "/apis/gateway.networking.k8s.io/v1/gatewayclasses")["items"]
         assert only["metadata"]["name"] == "gatehouse"
@@ -151,7 +151,7 @@ def test_what_was_served_before_is_served_while_the_files_are_read(tmp_path: Pat
 def answers(port: int) -> bool:
     """Something answers HTTP here."""
     try:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client:
             client.request("GET", "/")
             return client.getresponse().status == 404
     except OSError:

@@ -28,7 +28,7 @@ def by_curl(appliance: Appliance, objects: list[dict[str, Any]], folder: Path) -
         command = ["curl", "-sS", "--fail-with-body", "--cacert", str(appliance.ca)]
         command += ["-H", f"Authorization: Bearer {appliance.token}", "-H", "Content-Type: application/json"]
         command += ["-d", json.dumps(obj), appliance.url + collection(obj)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

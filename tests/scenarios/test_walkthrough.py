@@ -269,9 +269,9 @@ def the_folder_does_the_same(host: Host) -> None:
     host.kubectl("delete", "httproute", "httpbin")
     file = host.manifests / "walkthrough.yaml"
     file.write_text(f"{GATEWAY}---{ROUTE}")
-    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=create", "--timeout=20s")
-    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=condition=Programmed", "--timeout=20s")
+    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=create", "--timeout=60s")
+    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=condition=Programmed", "--timeout=60s")
     wait_for("httpbin answers again", lambda: host.curl("http://10.88.0.1/get", "httpbin.example.com")[0] == 200)
     file.unlink()
-    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=delete", "--timeout=20s")
-    host.kubectl("wait", "httproute/httpbin", "--for=delete", "--timeout=20s")
+    host.kubectl("wait", "-n", "istio-ingress", "gateway/gateway", "--for=delete", "--timeout=60s")
+    host.kubectl("wait", "httproute/httpbin", "--for=delete", "--timeout=60s")

@@ -69,7 +69,7 @@ def dialled(web: WebGateway, listener: str) -> Iterator[Client]:
     """Connected to a listener, with its settings read."""
     with ExitStack() as stack:
         port = web.http_port if listener == "http" else web.https_port
-        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
         if listener == "https":
             context = ssl.create_default_context(cafile=str(web.ca_file))
             context.set_alpn_protocols(["h2", "http/1.1"])

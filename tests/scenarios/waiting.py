@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(what: str, probe: Callable[[], T], deadline_s: float = 15.0, pause_s: float = 0.02) -> T:
+def wait_for(what: str, probe: Callable[[], T], deadline_s: float = 30.0, pause_s: float = 0.02) -> T:
     """The first truthy value of `probe`. AssertionError in it counts as not yet.
 
     Raises AssertionError with `what` and the last value, or the last assertion, when the deadline passes.

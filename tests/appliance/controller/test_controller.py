@@ -22,7 +22,7 @@ from store.verbs import Collection, DeleteOptions, Patch, Target, WriteOptions
 GROUP = "gateway.networking.k8s.io"
 GROUPS = {"Gateway": GROUP, "HTTPRoute": GROUP, "GatewayClass": GROUP, "Service": ""}
 ME = WriteOptions(manager="test")
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Bench:

@@ -15,7 +15,7 @@ from store.log.database import open_log
 from store.service import Service
 from store.verbs import Collection, Target
 
-LIMIT_S = 10.0
+LIMIT_S = 30.0
 Json = dict[str, Any]
 
 

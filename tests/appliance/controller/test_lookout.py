@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from appliance.controller.lookout import Lookout
 from appliance.controller.settings import ControllerSettings
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class World:

@@ -18,7 +18,7 @@ from store.log.contract import Change, Key, Log, Write
 from store.log.database import open_log
 from store.service import Service
 
-DEADLINE_S = 20
+DEADLINE_S = 30.0
 SIZE_LIMIT_BYTES = 1024 * 1024
 _FIRST_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 

@@ -12,7 +12,7 @@ import h2.connection
 import h2.events
 import h2.settings
 
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 Fields = Sequence[tuple[str, str]]
 
 

@@ -22,7 +22,7 @@ from proxy.telemetry.access_log import AccessLog
 from proxy.telemetry.metrics import Metrics
 from tests.proxy.loops import run_on
 
-DEADLINE_S = 5.0
+DEADLINE_S = 30.0
 TOKENS = SessionTokens(b"k" * 32)
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,

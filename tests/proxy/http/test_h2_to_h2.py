@@ -127,7 +127,7 @@ def test_a_conversation_that_goes_on_is_not_idle_and_one_that_stops_is() -> None
         await until(lambda: client.answers[stream].over)
         await until(lambda: backend.asked[0].reset == ErrorCodes.CANCEL)
 
-    timeouts = HttpTimeouts(client_idle_s=0.4, upstream_idle_s=0.4)
+    timeouts = HttpTimeouts(client_idle_s=1.2, upstream_idle_s=1.2)
     between(test, nothing, on_head=echo_heads, options=replace(OPTIONS, timeouts=timeouts))
 
 

@@ -271,7 +271,7 @@ def test_connections_that_wait_for_work_end_with_the_gateway() -> None:
                 await gate.apply([http(front, "c")], at(port))
                 assert await ask(front, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 assert not ended.is_set()
-            await asyncio.wait_for(ended.wait(), 5)
+            await asyncio.wait_for(ended.wait(), 30)
 
     run(test)
 

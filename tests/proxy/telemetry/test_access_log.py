@@ -14,7 +14,7 @@ from proxy.telemetry.log_line import connection_line, json_text
 from proxy.telemetry.metrics import ROUTES_LIMIT, Metrics
 
 
-def wait_for(path: Path, text: str, deadline_s: float = 5.0) -> None:
+def wait_for(path: Path, text: str, deadline_s: float = 30.0) -> None:
     end = time.monotonic() + deadline_s
     while not path.exists() or text not in path.read_text():
         assert time.monotonic() < end

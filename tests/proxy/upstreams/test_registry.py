@@ -173,7 +173,7 @@ def test_names_resolve_and_report_and_the_last_good_answer_stays() -> None:
         bench.names.answers["b.test"] = ["192.0.2.8", "192.0.2.7"]
         upstream = bench.cluster(Endpoint("name", "b.test", 80))
         assert upstream.pick() is None
-        await asyncio.wait_for(upstream.resolved(), 5)
+        await asyncio.wait_for(upstream.resolved(), 30)
         assert len(labels(upstream, 2)) == 2
         assert bench.reports == [NameReport(1, "b.test", ("192.0.2.7", "192.0.2.8"))]
         bench.cluster(Endpoint("name", "b.test", 80), A)
@@ -187,11 +187,11 @@ def test_a_name_that_fails_is_told_and_tried_again() -> None:
     async def test(bench: Bench) -> None:
         bench.names.answers["b.test"] = OSError("b.test does not exist (NXDOMAIN)")
         upstream = bench.cluster(Endpoint("name", "b.test", 80))
-        await asyncio.wait_for(upstream.resolved(), 5)
+        await asyncio.wait_for(upstream.resolved(), 30)
         assert upstream.pick() is None
         assert bench.reports == [NameReport(1, "b.test", (), "b.test does not exist (NXDOMAIN)")]
         bench.names.answers["b.test"] = ["192.0.2.7"]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while upstream.pick() is None:
                 await asyncio.sleep(0.02)
         assert bench.reports[-1] == NameReport(1, "b.test", ("192.0.2.7",))

@@ -15,7 +15,7 @@ from certs.contexts import client_context, server_context
 from store.http import server as server_module
 from store.http.server import ApiServer
 
-DEADLINE_S = 20.0
+DEADLINE_S = 30.0
 
 
 async def _echo(scope: Scope, receive: Receive, send: Send) -> None:

@@ -118,7 +118,7 @@ def test_a_namespace_goes_with_pods_that_are_served_no_more(tmp_path: Path) -> N
         await before.close()
         service = await Service.open(open_log(tmp_path / "log.db"), builtin())
         await service.delete(Collection(NAMESPACE, "v1").object("a"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while any(key.name in ("a", "web") for key, _ in service.snapshot()[1]):
                 await asyncio.sleep(0.01)
         await service.close()

@@ -59,7 +59,7 @@ async def collect(log: SqliteLog, after: int, until: int) -> list[Change]:
     seen: list[Change] = []
     async with aclosing(log.watch(after)) as batches:  # type: ignore[type-var]
         while not seen or seen[-1].revision < until:
-            seen.extend(await asyncio.wait_for(anext(batches), 10))
+            seen.extend(await asyncio.wait_for(anext(batches), 30))
     return seen
 
 

@@ -124,7 +124,7 @@ async def events(watch: Watch, count: int) -> list[tuple[str, str, str]]:
     """The next events as (type, name, resourceVersion)."""
     found: list[Event] = []
     while len(found) < count:
-        found.append(await asyncio.wait_for(anext(watch), 5))
+        found.append(await asyncio.wait_for(anext(watch), 30))
     return [shown(event) for event in found]
 
 
