@@ -200,7 +200,7 @@ def test_clients_that_read_nothing_cost_a_bounded_buffer_each_stream() -> None:
                         break
                     await asyncio.sleep(0.05)
                 print(f"{(highest - before) / 20 / 1024:.0f} KiB for each stream that is not read")  # noqa: T201
-                assert (highest - before) / 20 < 2 * MIB
+                assert (highest - before) / 20 < MIB
                 writer.transport.abort()
                 await eventually(lambda: not going)
 

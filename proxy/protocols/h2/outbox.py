@@ -1,7 +1,9 @@
 """What a connection has to send: frames collect until they are taken, in one piece per turn of the loop.
 
 The connection's window towards the peer is here, and the turn order of streams that wait for it. A transport that takes
-nothing is a closed window, for heads too, so that what waits is bounded by the streams that may be open.
+nothing is a closed window, for heads too, so that what waits is bounded by the streams that may be open. Whether it
+takes something shows only after a turn, in which a loop may read megabytes from every backend; so of a wider window
+no more is opened in one turn than `TURN_LIMIT_BYTES`.
 """
 
 from __future__ import annotations
@@ -16,21 +18,27 @@ from proxy.protocols.h2.limits import DEFAULT_WINDOW, WINDOW_LIMIT
 if TYPE_CHECKING:
     from proxy.protocols.h2.stream import Stream
 
+TURN_LIMIT_BYTES = 256 * 1024
+"""Of payload: as much as a read of the loop brings at once, and more than a transport takes before it is full."""
+
 
 class Outbox:
     """frames: what to send; `dirty` is called before something is put into it while it is empty.
 
-    window: bytes of payload that the connection may send. paused: the transport takes nothing.
+    window: bytes of payload that the connection may send in this turn. paused: the transport takes nothing.
     waiting: the streams that have something to send and are not held up by their own window.
     prefix: what the next header block must begin with.
     """
 
-    __slots__ = ("_control_limit", "_controls", "dirty", "frames", "paused", "prefix", "waiting", "window")
+    __slots__ = ("_control_limit", "_controls", "_openable", "_reserve", "dirty", "frames", "paused", "prefix", "waiting",
+                 "window")  # fmt: skip
 
     def __init__(self, dirty: Callable[[], None], control_limit: int) -> None:
         self.dirty = dirty
         self.frames: list[bytes] = []
         self.window = DEFAULT_WINDOW
+        self._reserve = 0  # of the peer's window, what this turn does not use
+        self._openable = TURN_LIMIT_BYTES - DEFAULT_WINDOW  # how much more of it this turn may
         self.paused = False
         self.waiting: dict[Stream, None] = {}
         self.prefix = TABLE_SIZE_0
@@ -54,17 +62,27 @@ class Outbox:
         self.add(frame)
 
     def take(self) -> bytes:
-        """Everything so far."""
+        """Everything so far; what waited for the end of this turn is there for the next."""
         if not self.paused:
             self._controls = 0
         frames, self.frames = self.frames, []
+        self._openable = TURN_LIMIT_BYTES - self.window
+        if self._reserve:
+            self._open()
         return b"".join(frames)
 
     def widen(self, increment: int) -> None:
         """The peer gives more window. Raises ConnectionFault."""
-        self.window += increment
-        if self.window > WINDOW_LIMIT:
+        self._reserve += increment
+        if self.window + self._reserve > WINDOW_LIMIT:
             raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "a window above 2^31-1")
+        self._open()
+
+    def _open(self) -> None:
+        opened = min(self._reserve, self._openable)
+        self._reserve -= opened
+        self._openable -= opened
+        self.window += opened
         if self.waiting:
             self.pump()
 

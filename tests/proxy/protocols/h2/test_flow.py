@@ -10,6 +10,7 @@ from proxy.protocols.h2 import frames as wire
 from proxy.protocols.h2.errors import Code
 from proxy.protocols.h2.heads import response_block
 from proxy.protocols.h2.limits import FRAME_LIMIT_BYTES
+from proxy.protocols.h2.outbox import TURN_LIMIT_BYTES
 from proxy.protocols.h2.settings import INITIAL_WINDOW_SIZE
 from tests.proxy.protocols.h2.recording import LIMITS, Handler, ask, client, exchange_bytes, server
 from tests.proxy.protocols.h2.scripts import (
@@ -278,3 +279,33 @@ def test_a_stream_that_ends_while_others_are_let_send_waits_for_nothing_any_more
     connection.receive(wire.window_update(0, 1000))
     assert resets(connection.take()) == [(3, Code.CANCEL)]
     assert not connection.outbox.waiting and not owner.told("failed")
+
+
+def test_wide_windows_are_used_up_a_bounded_piece_a_turn() -> None:
+    """Whether the transport is full shows only after a turn; the peer cannot widen a turn by saying more often."""
+    connection, owner = greeted()
+    connection.receive(wire.settings({INITIAL_WINDOW_SIZE: 2**31 - 1}) + wire.window_update(0, 10**9))
+    connection.receive(headers(1, PLAIN_GET) + headers(3, PLAIN_GET))
+    for stream_id in (1, 3):
+        owner.streams[stream_id].head(OK, False)
+        owner.streams[stream_id].send(b"x" * 500_000)
+    connection.receive(wire.window_update(0, 1) * 10)
+    turns = []
+    while output := connection.take():
+        turns.append([len(payload(output, stream_id)) for stream_id in (1, 3)])
+    assert [sum(turn) for turn in turns] == [TURN_LIMIT_BYTES] * 3 + [1_000_000 - 3 * TURN_LIMIT_BYTES]
+    assert all(first and second for first, second in turns[1:3]), "and the streams take turns in them"
+    assert len(owner.told("drained")) == 2
+
+
+def test_what_waits_for_the_next_turn_waits_for_the_transport_as_well() -> None:
+    connection, owner = greeted()
+    connection.receive(wire.settings({INITIAL_WINDOW_SIZE: 2**31 - 1}) + wire.window_update(0, 10**9))
+    connection.receive(headers(1, PLAIN_GET))
+    owner.streams[1].head(OK, False)
+    owner.streams[1].send(b"x" * 2 * TURN_LIMIT_BYTES)
+    connection.pause_writing()
+    assert len(payload(connection.take(), 1)) == TURN_LIMIT_BYTES
+    assert connection.take() == b""
+    connection.resume_writing()
+    assert len(payload(connection.take(), 1)) == TURN_LIMIT_BYTES
