@@ -30,8 +30,8 @@ class Outbox:
     prefix: what the next header block must begin with.
     """
 
-    __slots__ = ("_control_limit", "_controls", "_openable", "_reserve", "dirty", "frames", "paused", "prefix", "waiting",
-                 "window")  # fmt: skip
+    __slots__ = ("_control_limit", "_controls", "_openable", "_reserve", "dirty", "frames", "paused", "prefix",
+                 "waiting", "window")  # fmt: skip
 
     def __init__(self, dirty: Callable[[], None], control_limit: int) -> None:
         self.dirty = dirty

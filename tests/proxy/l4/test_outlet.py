@@ -42,7 +42,7 @@ def arrived(sock: socket.socket) -> list[bytes]:
         return found
 
 
-@pytest.fixture(params=[socket.AF_INET, socket.AF_INET6])
+@pytest.fixture(params=[socket.AF_INET, pytest.param(socket.AF_INET6, marks=pytest.mark.needs("IPv6"))])
 def pair(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Sender and receiver."""
     with receiver(request.param) as there, connected(there) as here:

@@ -41,6 +41,7 @@ def test_applied_comes_after_every_bind_has_told() -> None:
     run(test)
 
 
+@pytest.mark.needs("IPv6")
 def test_every_address_means_both_families() -> None:
     async def test() -> None:
         async with gateway() as gate, backend(says(b"hello")) as port:
