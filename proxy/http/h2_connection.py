@@ -217,6 +217,10 @@ class H2Connection(asyncio.Protocol):
         """The end of an answer waits for the client since then."""
         self.watch(since_s + self._timeouts.client_idle_s)
 
+    def watch_rest(self, since_s: float) -> None:
+        """The rest of a request that was answered is still to come since then."""
+        self.watch(since_s + self._timeouts.linger_s)
+
     def wake(self, now_s: float) -> float:
         """See whether something is overdue; when to look again."""
         if self.transport.is_closing():
@@ -238,10 +242,10 @@ class H2Connection(asyncio.Protocol):
         due = now_s + self._timeouts.keep_alive_idle_s
         for stream in list(self._engine.streams.values()):
             downstream = cast(H2Stream, stream.handler)
-            if now_s >= downstream.due_s(self._timeouts.client_idle_s):
+            if now_s >= downstream.due_s(self._timeouts):
                 downstream.overdue(now_s)
             if not stream.closed:
-                due = min(due, downstream.due_s(self._timeouts.client_idle_s))
+                due = min(due, downstream.due_s(self._timeouts))
         if not self._engine.streams and not self._lingering:
             due = self._since + self._timeouts.keep_alive_idle_s
             if now_s >= due:

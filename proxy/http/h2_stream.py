@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from proxy.filters.header_edit import NO_EDIT
 from proxy.http.exchange import Exchange
 from proxy.http.h2_answers import H2Answers
+from proxy.options import HttpTimeouts
 from proxy.protocols.h1_response import ResponseHead
 from proxy.protocols.h2.errors import Code
 from proxy.protocols.h2.stream import Stream
@@ -108,19 +109,24 @@ class H2Stream:
             self._connection.watch_unsent(self._ended_at)
         if not self.h2.received_end:
             self.h2.refuse_rest()
+            if not self.h2.closed:
+                self._connection.watch_rest(self._ended_at)
 
     # Time
 
-    def due_s(self, client_idle_s: float) -> float:
+    def due_s(self, timeouts: HttpTimeouts) -> float:
         """When to call `overdue`, if nothing moves until then."""
-        return self.exchange.due_s() if self.exchange is not None else self._ended_at + client_idle_s
+        if self.exchange is not None:
+            return self.exchange.due_s()
+        return self._ended_at + (timeouts.linger_s if self.h2.sent_end else timeouts.client_idle_s)
 
     def overdue(self, now_s: float) -> None:
-        """The exchange takes too long; or a client takes too long to take the end of its answer."""
+        """The exchange takes too long; or a client takes too long to take the end of its answer, or to end a request
+        that was answered."""
         if self.exchange is not None:
             self.exchange.overdue(now_s)
         elif self.h2.queued_bytes != self._unsent_bytes:
             self._unsent_bytes = self.h2.queued_bytes
             self._ended_at = now_s
         else:
-            self.h2.reset(Code.CANCEL)
+            self.h2.reset(Code.NO_ERROR if self.h2.sent_end else Code.CANCEL)

@@ -109,8 +109,17 @@ class Stream:
             self._connection.reset_stream(self, code)
 
     def refuse_rest(self) -> None:
-        """We need no more of the peer's body: reset with NO_ERROR once all that we sent is out (section 8.1)."""
+        """We need no more of the peer's body: reset with NO_ERROR once all that we sent is out (section 8.1).
+
+        But a body that is about to end may: there are clients that forget the answer when its stream is reset under
+        what they are sending. So the reset waits until the window, which is not renewed, is half used.
+        """
         self._refused_rest = True
+        self.onward = None
+        if self.receive_window <= self._low_window:
+            self._end_refused()
+
+    def _end_refused(self) -> None:
         if self.sent_end and not self.received_end:
             self.reset(Code.NO_ERROR)
 
@@ -126,7 +135,7 @@ class Stream:
         self.sent_end = True
         if self.received_end:
             self.over()
-        elif self._refused_rest:
+        elif self._refused_rest and self.receive_window <= self._low_window:
             self.reset(Code.NO_ERROR)
 
     # What waits
@@ -238,8 +247,11 @@ class Stream:
             self.handler.payload(payload, False)
         else:
             self._connection.upset()
-        if self.receive_window <= self._low_window and not self._paused:
-            self._give_credit()
+        if self.receive_window <= self._low_window:
+            if self._refused_rest:
+                self._end_refused()
+            elif not self._paused:
+                self._give_credit()
 
     def pass_to(self, onward: Stream) -> None:
         """Payload goes straight to `onward`, a stream of another connection, from here on. How its windows and this
@@ -300,7 +312,7 @@ class Stream:
     def resume_reading(self) -> None:
         """Give the peer back the window of all that was passed on meanwhile."""
         self._paused = False
-        if self.receive_window <= self._low_window:
+        if self.receive_window <= self._low_window and not self._refused_rest:
             self._give_credit()
 
     def _give_credit(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from h2.errors import ErrorCodes
 
 from proxy.http.port import HttpPort
 from proxy.options import HttpLimits, HttpTimeouts, ProxyOptions
@@ -294,3 +295,21 @@ def test_a_body_that_does_not_come_is_a_408_of_its_stream() -> None:
         await client.close()
 
     staged(test, answering(OK), options=options)
+
+
+def test_a_body_that_was_answered_may_end_within_a_while_and_then_is_not_wanted() -> None:
+    options = replace(OPTIONS, timeouts=HttpTimeouts(linger_s=0.1))
+
+    async def test(stage: Stage) -> None:
+        client = await H2Client.connect(stage.number)
+        quick = client.send("/nowhere", method="POST", end=False)
+        client.payload(quick, b"body", end=True)
+        assert (await client.answer(quick)).status == 404
+        slow = client.send("/nowhere", method="POST", end=False)
+        answer = await client.answer(slow)
+        await client.until(lambda: answer.reset == ErrorCodes.NO_ERROR)
+        assert answer.status == 404 and client.answers[quick].reset is None
+        assert (await client.ask("/a")).status == 200
+        await client.close()
+
+    staged(test, answering(OK), [forward("/a")], options)

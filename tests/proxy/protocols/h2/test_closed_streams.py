@@ -9,7 +9,7 @@ import pytest
 from proxy.protocols.h2 import frames as wire
 from proxy.protocols.h2.errors import Code
 from tests.proxy.protocols.h2.recording import LIMITS, Clock, Owner, ask, client, server
-from tests.proxy.protocols.h2.scripts import OK, PLAIN_GET, data, frame, greeted, headers, request, resets
+from tests.proxy.protocols.h2.scripts import OK, PLAIN_GET, credited, data, frame, greeted, headers, request, resets
 
 CANCEL = bytes((0, 0, 0, 8))
 
@@ -84,14 +84,42 @@ def test_what_a_closed_stream_is_told_to_send_is_dropped() -> None:
     assert connection.take() == b""
 
 
-def test_the_rest_of_a_body_that_nobody_needs_is_refused_after_the_answer() -> None:
+def test_the_rest_of_a_body_that_nobody_needs_is_refused_once_half_the_window_is_used() -> None:
     connection, owner = greeted()
     connection.receive(headers(1, request(), ended=False))
     stream = owner.streams[1]
     stream.refuse_rest()
-    assert connection.take() == b""
     stream.head(OK, True)
-    assert connection.take().endswith(wire.reset(1, Code.NO_ERROR))
+    half = LIMITS.stream_window_bytes // 2
+    connection.receive(data(1, b"x" * 10_000) * ((half - 1) // 10_000))
+    assert not resets(connection.take()) and 1 in connection.streams
+    connection.receive(data(1, b"x" * 10_000))
+    output = connection.take()
+    assert resets(output) == [(1, Code.NO_ERROR)] and 1 not in credited(output)
+    assert not connection.streams
+
+
+def test_a_refused_body_may_end_and_until_then_the_answer_is_all_that_was_sent() -> None:
+    """Some clients forget an answer when its stream is reset under what they are sending."""
+    connection, owner = greeted()
+    connection.receive(headers(1, request(), ended=False))
+    stream = owner.streams[1]
+    stream.head(OK, True)
+    stream.refuse_rest()
+    connection.receive(data(1, b"the body", ended=True))
+    assert not resets(connection.take()) and not connection.streams
+
+
+def test_a_body_of_which_much_has_come_is_refused_with_the_end_of_the_answer() -> None:
+    connection, owner = greeted()
+    connection.receive(headers(1, request(), ended=False))
+    stream = owner.streams[1]
+    stream.pause_reading()
+    connection.receive(data(1, b"x" * 10_000) * (LIMITS.stream_window_bytes // 2 // 10_000 + 1))
+    stream.refuse_rest()
+    assert not resets(connection.take())
+    stream.head(OK, True)
+    assert resets(connection.take()) == [(1, Code.NO_ERROR)]
     assert not connection.streams
 
 
