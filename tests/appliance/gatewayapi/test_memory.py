@@ -319,3 +319,22 @@ def test_a_grant_that_goes_takes_its_backends_along() -> None:
         reasons = {condition["type"]: condition["reason"] for condition in parent["conditions"]}
         assert reasons == {"Accepted": "Accepted", "ResolvedRefs": "ResolvedRefs" if granted else "RefNotPermitted"}
         assert ("service/two/s:80/tcp" in translation.snapshot.clusters) is granted
+
+
+def test_a_message_names_the_kind_of_the_route_that_it_is_about() -> None:
+    """Though two kinds have the same layer, and one backend is looked up for both."""
+    objects = Objects(
+        [resource("GatewayClass", "", "gatehouse", {"controllerName": "gatehouse.dev/gateway-controller"})]
+    )
+    listener = {"name": "tls", "port": 443, "protocol": "TLS", "tls": {"mode": "Terminate"}}
+    objects.put(resource("Gateway", "one", "a", {"gatewayClassName": "gatehouse", "listeners": [listener]}))
+    outside = {"type": "ExternalHostname", "externalHostname": {"hostname": "x.test"}, "port": {"port": 80}}
+    objects.put(resource("XBackend", "one", "x", {**outside, "protocol": "HTTP"}))
+    rules = [{"backendRefs": [{"group": "gateway.networking.x-k8s.io", "kind": "XBackend", "name": "x"}]}]
+    for kind in ("TCPRoute", "TLSRoute"):
+        objects.put(resource(kind, "one", "r", {"parentRefs": [{"name": "a"}], "rules": rules}))
+    finished = translate(objects, Surroundings(), Memo()).drafts.finished
+    for kind in ("TCPRoute", "TLSRoute"):
+        (parent,) = finished[Key(kind, "one", "r")].body["parents"]
+        (message,) = (each["message"] for each in parent["conditions"] if each["type"] == "ResolvedRefs")
+        assert f"which a {kind} does not carry" in message
