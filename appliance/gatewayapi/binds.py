@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from appliance.gatewayapi.conflicts import Claim
@@ -28,12 +28,14 @@ from proxy.snapshot.routes import Forward, SniRoute, VirtualHost
 class BindMemo:
     """What the making of binds keeps. hosts, serving, listeners: by listener key; sharing: listener keys by socket.
 
-    granted: the claims and addresses that keys were made from.
+    granted: the claims and addresses that keys were made from. closed: the sockets on which a Listener that ends TLS
+    and has no certificate refuses what is its own, which else a Listener with a wider hostname would get.
     """
 
     hosts: dict[str, Hosts] = field(default_factory=lambda: defaultdict(Hosts))
     granted: tuple[tuple[Claim, ...], tuple[str, ...]] | None = None
     keys: Mapping[str, tuple[BindKey, ...]] = field(default_factory=dict)
+    closed: Mapping[str, tuple[BindKey, ...]] = field(default_factory=dict)
     serving: dict[str, ListenerPlan] | None = None
     sharing: dict[BindKey, list[str]] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
@@ -53,13 +55,16 @@ def bind_keys(
         return memo.keys
     servable = [claim for claim in claims if claim.plan.servable]
     single = {claim.place for claim in servable if any(claim.addresses)}
-    keys: dict[str, tuple[BindKey, ...]] = {}
-    for claim in servable:
-        port, transport = claim.plan.admission.port, claim.plan.transport
-        addresses = claim.addresses
-        if "" in addresses and claim.place in single:
-            addresses = surroundings.addresses
-        keys[claim.plan.admission.key] = tuple(BindKey(address, port, transport) for address in addresses)
+
+    def sockets(claim: Claim) -> Iterator[BindKey]:
+        everywhere = "" in claim.addresses and claim.place in single
+        for address in surroundings.addresses if everywhere else claim.addresses:
+            yield BindKey(address, claim.plan.admission.port, claim.plan.transport)
+
+    keys = {claim.plan.admission.key: tuple(sockets(claim)) for claim in servable}
+    bound = {socket for found in keys.values() for socket in found}
+    shut = (claim for claim in claims if claim.plan.terminates and not claim.plan.servable)
+    memo.closed = {claim.plan.admission.key: tuple(bound.intersection(sockets(claim))) for claim in shut}
     memo.granted, memo.keys, memo.serving = (claims, surroundings.addresses), keys, None
     return keys
 
@@ -79,7 +84,7 @@ def make_binds(claims: tuple[Claim, ...], table: RouteTable, memo: BindMemo) -> 
         listener = _listener(memo.serving[key], table, memo)
         if memo.listeners.get(key) != listener:
             memo.listeners[key] = listener
-            changed.update(memo.keys[key])
+            changed.update(_sockets(key, memo))
     for socket in changed:
         bind = Bind(socket, tuple(memo.listeners[key] for key in memo.sharing[socket]))
         if memo.binds.get(socket) != bind:
@@ -91,10 +96,10 @@ def make_binds(claims: tuple[Claim, ...], table: RouteTable, memo: BindMemo) -> 
 
 def _allot(claims: tuple[Claim, ...], memo: BindMemo) -> dict[str, ListenerPlan]:
     """Lay out who shares which socket, and forget what is served no more."""
-    serving = {c.plan.admission.key: c.plan for c in claims if memo.keys.get(c.plan.admission.key)}
+    serving = {c.plan.admission.key: c.plan for c in claims if _sockets(c.plan.admission.key, memo)}
     sharing: dict[BindKey, list[str]] = defaultdict(list)
     for key in sorted(serving):
-        for socket in memo.keys[key]:
+        for socket in _sockets(key, memo):
             sharing[socket].append(key)
     memo.sharing = dict(sharing)
     memo.listeners = {key: listener for key, listener in memo.listeners.items() if key in serving}
@@ -104,8 +109,15 @@ def _allot(claims: tuple[Claim, ...], memo: BindMemo) -> dict[str, ListenerPlan]
     return serving
 
 
+def _sockets(key: str, memo: BindMemo) -> tuple[BindKey, ...]:
+    return memo.keys.get(key) or memo.closed.get(key, ())
+
+
 def _listener(plan: ListenerPlan, table: RouteTable, memo: BindMemo) -> Listener:
     name, hostname = plan.admission.key, plan.admission.hostname
+    if not plan.servable:
+        closed = HttpsListener if plan.protocol == "HTTPS" else TlsListener
+        return closed(name, hostname, (), ())
     served, shown = plan.certificates.usable, plan.backend_certificate
     match plan.protocol:
         case "HTTP":

@@ -132,7 +132,7 @@ class Clusters:
         self._objects = objects
         self._policies = policies
         self._surroundings = surroundings
-        self._resolved: dict[tuple[str, str, str, int, str, bool], Resolution] = {}
+        self._resolved: dict[tuple[str, str, str, str, int, str, bool], Resolution] = {}
         self.found = found
         self.changed: set[str] = set()
 
@@ -150,9 +150,9 @@ class Clusters:
         return self._resolve(ref).answer
 
     def _resolve(self, ref: BackendRef) -> Resolution:
-        """Once per translation and backend."""
+        """Once per translation, backend and kind of route."""
         layer = ref.speaks or LAYERS.get(ref.route_kind, "http")
-        entry = (ref.kind, ref.namespace, ref.name, ref.port, layer, ref.relayed)
+        entry = (ref.route_kind, ref.kind, ref.namespace, ref.name, ref.port, layer, ref.relayed)  # messages name it
         resolution = self._resolved.get(entry)
         if resolution is None:
             backend = self._objects.get(ref.kind, ref.namespace, ref.name)

@@ -11,7 +11,7 @@ from typing import Final
 from appliance.gatewayapi.resources import Json, Resource
 from proxy.snapshot.routes import HttpMatch
 
-Rank = tuple[tuple[int, ...], tuple[str, str, str], str, int, int]
+Rank = tuple[tuple[int, ...], tuple[str, str], str, int, int]
 
 _PATH_RANK: Final = {"exact": 0, "regex": 1, "prefix": 2}
 

@@ -90,9 +90,10 @@ class Resource:
         return self.key.name
 
     @property
-    def age(self) -> tuple[str, str, str]:
-        """Sorts the older first, then by namespace and name: the API's way to settle ties."""
-        return (self.created, self.key.namespace, self.key.name)
+    def age(self) -> tuple[str, str]:
+        """Sorts the older first, then by "NAMESPACE/NAME" as a text, "a-b/x" before "a/x": the API's way to settle
+        ties."""
+        return (self.created, f"{self.key.namespace}/{self.key.name}")
 
     def __repr__(self) -> str:
         return f"Resource({self.key})"

@@ -108,11 +108,13 @@ class Exchange:
         else:
             assert plan.backends is not None
             backend = backend or plan.backends.only or plan.backends.choose()
+            if self.course is not None and self.course.answers(backend):
+                return
             if backend.redirect is not None:
                 self._redirect(backend.redirect)
             elif backend.refusal is not None:
                 self.refuse(backend.refusal.status, backend.refusal.reason)
-            elif self.course is None or not self.course.answers(backend):
+            else:
                 self._forward(backend, plan)
 
     def _forward(self, backend: BackendPlan, plan: Plan) -> None:

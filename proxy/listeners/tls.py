@@ -56,11 +56,15 @@ class TlsServing:
     def update(self, plan: TlsPlan) -> None:
         """New connections go by this plan, live HTTP ones from their next request on; relays go on.
 
-        HTTP connections end after their answer when their clients were asked for something else than they now would be.
+        HTTP connections end after their answer when their clients were asked for something else than they now would
+        be, or could have no handshake now, for want of a certificate.
         """
-        asked = {listener.name: listener.client_validation for listener in self._plan.listeners}
+        shaken = {one.name: (one.client_validation, bool(one.certificates)) for one in self._plan.listeners}
         changed = (
-            one.name for one in plan.listeners if asked.get(one.name, one.client_validation) != one.client_validation
+            one.name
+            for one in plan.listeners
+            if (before := shaken.get(one.name)) is not None
+            and (before[0] != one.client_validation or (before[1] and not one.certificates))
         )
         self._http.update(plan.site, frozenset(changed))
         self._plan = plan

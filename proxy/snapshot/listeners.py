@@ -47,7 +47,7 @@ class HttpListener:
 
 @dataclass(frozen=True, slots=True)
 class HttpsListener:
-    """HTTP inside TLS that ends here; chosen by SNI."""
+    """HTTP inside TLS that ends here; chosen by SNI. certificates: empty refuses every handshake."""
 
     name: str
     hostname: str
@@ -59,7 +59,10 @@ class HttpsListener:
 
 @dataclass(frozen=True, slots=True)
 class TlsListener:
-    """TLS relayed by SNI. certificates: empty is passthrough; otherwise TLS ends here and the plain stream goes on."""
+    """TLS relayed by SNI. certificates: empty is passthrough; otherwise TLS ends here and the plain stream goes on.
+
+    Without routes every connection is reset.
+    """
 
     name: str
     hostname: str

@@ -84,9 +84,13 @@ RULES: Final[dict[int, Rule]] = {
     ),
     15: Rule(
         "a request belongs to the listener with the most specific hostname and to no other",
-        ("gateways/listeners-of-one-port-keep-their-routes-apart",),
+        (
+            "gateways/listeners-of-one-port-keep-their-routes-apart",
+            "certificates/a-listener-without-a-certificate-leaves-its-names-to-no-wider-one",
+        ),
         (
             "tests/proxy/listeners/test_tls.py::test_the_most_specific_listener_takes_the_name_and_no_other_is_asked",
+            "tests/proxy/listeners/test_tls.py::test_a_listener_without_a_certificate_leaves_its_names_to_no_wider_one",
             "tests/proxy/routing/test_http_rules.py::test_hostnames_match_most_specific_first",
         ),
     ),

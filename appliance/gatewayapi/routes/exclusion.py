@@ -20,7 +20,7 @@ NOBODY: Final[Mapping[str, Key]] = {}
 class Candidate(NamedTuple):
     """A route that could attach: to Listeners by their keys, with the hostnames it would serve there."""
 
-    age: tuple[str, str, str]
+    age: tuple[str, str]
     listeners: Mapping[str, tuple[str, ...]]
 
 
@@ -111,7 +111,7 @@ class Exclusion:
                 self._note(listener, key, winners.get(key))
         return changed
 
-    def _ages(self, listener: str, group: Iterable[Key]) -> Iterator[tuple[tuple[str, str, str], Key]]:
+    def _ages(self, listener: str, group: Iterable[Key]) -> Iterator[tuple[tuple[str, str], Key]]:
         for key in group:
             if self._hostnames(listener, key):
                 yield self._candidates[key].age, key

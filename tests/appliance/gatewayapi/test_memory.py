@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -14,138 +12,7 @@ from appliance.gatewayapi.resources import SERVICE_NAME_LABEL, Key, Objects, Res
 from appliance.gatewayapi.surroundings import Surroundings
 from appliance.gatewayapi.translate import Memo, routes_concerned, translate
 from proxy.snapshot.encoding import encode
-from tests.golden.certificates import pair
-
-NAMESPACES = ("one", "two")
-NAMES = ("a", "b", "c")
-
-
-def resource(kind: str, namespace: str, name: str, spec: dict[str, Any], **more: Any) -> Resource:
-    labels = more.pop("labels", {})
-    metadata = {"name": name, "namespace": namespace, "generation": 1, "creationTimestamp": "2026", "labels": labels}
-    return Resource(Key(kind, namespace, name), {"metadata": metadata, "spec": spec, **more})
-
-
-class Chance:
-    """Objects that fit together now and then."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def pick(self, *values: Any) -> Any:
-        return self._random.choice(values)
-
-    def key(self, kind: str) -> Key:
-        return Key(kind, self.pick(*NAMESPACES), self.pick(*NAMES))
-
-    def change(self, objects: Objects) -> None:
-        """Make, change or remove one object."""
-        kind = self.pick("Gateway", "ListenerSet", "HTTPRoute", "HTTPRoute", "GRPCRoute", "TCPRoute", "Service",
-                         "EndpointSlice", "ReferenceGrant", "Namespace", "BackendTLSPolicy", "ConfigMap", "Secret",
-                         "Backend")  # fmt: skip
-        key = self.key(kind) if kind != "Namespace" else Key(kind, "", self.pick(*NAMESPACES))
-        if self.pick(True, False, False):
-            objects.remove(key)
-        else:
-            objects.put(getattr(self, f"make_{kind.lower()}")(key))
-
-    def make_gateway(self, key: Key) -> Resource:
-        listeners = [
-            {
-                "name": "web",
-                "port": self.pick(80, 81),
-                "protocol": "HTTP",
-                "hostname": self.pick("", "*.a.com", "a.com"),
-            },
-            {"name": "raw", "port": self.pick(81, 82, 83), "protocol": "TCP"},
-            {"name": "safe", "port": 443, "protocol": "HTTPS", "tls": {"certificateRefs": [{"name": "a"}]}},
-        ]
-        namespaces = {"from": self.pick("All", "Same", "Selector"), "selector": {"matchLabels": {"team": "blue"}}}
-        for listener in listeners:
-            listener["allowedRoutes"] = {"namespaces": namespaces}
-        spec = {"gatewayClassName": "gatehouse", "listeners": listeners, "defaultScope": self.pick("All", "None")}
-        ref = {"group": "", "kind": "ConfigMap", "name": self.pick(*NAMES), "namespace": self.pick(*NAMESPACES)}
-        tls = {
-            "frontend": {"default": {"validation": {"caCertificateRefs": [ref]}}},
-            "backend": {"clientCertificateRef": {"name": self.pick(*NAMES)}},
-        }
-        more = {"tls": tls} if self.pick(True, False) else {}
-        return resource("Gateway", *key[1:], {**spec, **more, "allowedListeners": {"namespaces": namespaces}})
-
-    def make_listenerset(self, key: Key) -> Resource:
-        listeners = [
-            {"name": "web", "port": self.pick(80, 84), "protocol": "HTTP", "hostname": self.pick("", "a.com", "c.com")},
-            {"name": "raw", "port": self.pick(82, 84), "protocol": "TCP"},
-        ]
-        parent = {"name": self.pick(*NAMES), "namespace": self.pick(*NAMESPACES)}
-        return resource("ListenerSet", *key[1:], {"parentRef": parent, "listeners": listeners})
-
-    def _rule(self, namespace: str) -> dict[str, Any]:
-        ref = {"name": self.pick(*NAMES), "port": self.pick(80, 81), "namespace": self.pick(*NAMESPACES, namespace)}
-        if self.pick(True, False, False):
-            ref |= {"group": "gatehouse.dev", "kind": "Backend"}
-        return {"backendRefs": [ref]}
-
-    def _parents(self) -> list[dict[str, Any]]:
-        return [
-            {"kind": kind, "name": self.pick(*NAMES), "namespace": self.pick(*NAMESPACES)}
-            for kind in self.pick(["Gateway"], ["ListenerSet"], ["Gateway", "ListenerSet"])
-        ]
-
-    def make_httproute(self, key: Key) -> Resource:
-        rules = [
-            {**self._rule(key.namespace), "matches": [{"path": {"type": "PathPrefix", "value": self.pick("/", "/x")}}]}
-            for _ in range(self.pick(1, 2))
-        ]
-        hostnames = self.pick([], ["a.com"], ["b.a.com", "*.a.com"])
-        spec = {"parentRefs": self._parents(), "hostnames": hostnames, "rules": rules}
-        return resource("HTTPRoute", *key[1:], {**spec, "useDefaultGateways": self.pick("All", "None", "None")})
-
-    def make_grpcroute(self, key: Key) -> Resource:
-        rules = [{**self._rule(key.namespace), "matches": [{"method": {"service": self.pick("a.B", "a.C")}}]}]
-        hostnames = self.pick([], ["a.com"], ["b.a.com"])
-        return resource("GRPCRoute", *key[1:], {"parentRefs": self._parents(), "hostnames": hostnames, "rules": rules})
-
-    def make_tcproute(self, key: Key) -> Resource:
-        return resource("TCPRoute", *key[1:], {"parentRefs": self._parents(), "rules": [self._rule(key.namespace)]})
-
-    def make_service(self, key: Key) -> Resource:
-        return resource("Service", *key[1:], {"ports": [{"port": self.pick(80, 81)}]})
-
-    def make_endpointslice(self, key: Key) -> Resource:
-        labels = {SERVICE_NAME_LABEL: self.pick(*NAMES)}
-        endpoints = [{"addresses": [self.pick("10.0.0.1", "10.0.0.2")]}]
-        return resource("EndpointSlice", *key[1:], {}, labels=labels, ports=[{"port": 8080}], endpoints=endpoints)
-
-    def make_referencegrant(self, key: Key) -> Resource:
-        source = {
-            "group": "gateway.networking.k8s.io",
-            "kind": self.pick("HTTPRoute", "TCPRoute"),
-            "namespace": self.pick(*NAMESPACES),
-        }
-        target = self.pick({"group": "", "kind": "Service"}, {"group": "gatehouse.dev", "kind": "Backend"})
-        return resource("ReferenceGrant", *key[1:], {"from": [source], "to": [target]})
-
-    def make_namespace(self, key: Key) -> Resource:
-        return resource("Namespace", *key[1:], {}, labels={"team": self.pick("blue", "red")})
-
-    def make_backendtlspolicy(self, key: Key) -> Resource:
-        target = {"group": "", "kind": "Service", "name": self.pick(*NAMES)}
-        refs = [{"group": "", "kind": "ConfigMap", "name": self.pick(*NAMES)} for _ in range(self.pick(1, 2))]
-        validation = {"hostname": self.pick("a.com", "b.com"), "caCertificateRefs": refs}
-        return resource("BackendTLSPolicy", *key[1:], {"targetRefs": [target], "validation": validation})
-
-    def make_secret(self, key: Key) -> Resource:
-        certificate, secret = pair([self.pick("one", "two")])
-        data = {"tls.crt": b64encode(certificate).decode(), "tls.key": b64encode(secret).decode()}
-        return resource("Secret", *key[1:], {}, data=self.pick(data, data, {}))
-
-    def make_configmap(self, key: Key) -> Resource:
-        text = self.pick("", *(pair([name])[0].decode() for name in ("one", "two")))
-        return resource("ConfigMap", *key[1:], {}, data={"ca.crt": text})
-
-    def make_backend(self, key: Key) -> Resource:
-        return resource("Backend", *key[1:], {"endpoints": [{"ip": self.pick("10.1.0.1", "10.1.0.2"), "port": 9}]})
+from tests.appliance.gatewayapi.chance import Chance, resource
 
 
 def shown(drafts: Drafts) -> dict[str, Any]:
@@ -158,9 +25,11 @@ def test_memory_changes_no_answer(seed: int) -> None:
     spec = {"controllerName": "gatehouse.dev/gateway-controller"}
     objects = Objects([resource("GatewayClass", "", "gatehouse", spec)])
     surroundings = Surroundings(addresses=("192.0.2.1",))
+    for _ in range(60):
+        chance.change(objects)
     memo = Memo()
     wanted: dict[Key, Any] = {}
-    for step in range(80):
+    for step in range(60):
         for _ in range(chance.pick(1, 1, 3)):
             chance.change(objects)
         remembered = translate(objects, surroundings, memo)
@@ -319,3 +188,22 @@ def test_a_grant_that_goes_takes_its_backends_along() -> None:
         reasons = {condition["type"]: condition["reason"] for condition in parent["conditions"]}
         assert reasons == {"Accepted": "Accepted", "ResolvedRefs": "ResolvedRefs" if granted else "RefNotPermitted"}
         assert ("service/two/s:80/tcp" in translation.snapshot.clusters) is granted
+
+
+def test_a_message_names_the_kind_of_the_route_that_it_is_about() -> None:
+    """Though two kinds have the same layer, and one backend is looked up for both."""
+    objects = Objects(
+        [resource("GatewayClass", "", "gatehouse", {"controllerName": "gatehouse.dev/gateway-controller"})]
+    )
+    listener = {"name": "tls", "port": 443, "protocol": "TLS", "tls": {"mode": "Terminate"}}
+    objects.put(resource("Gateway", "one", "a", {"gatewayClassName": "gatehouse", "listeners": [listener]}))
+    outside = {"type": "ExternalHostname", "externalHostname": {"hostname": "x.test"}, "port": {"port": 80}}
+    objects.put(resource("XBackend", "one", "x", {**outside, "protocol": "HTTP"}))
+    rules = [{"backendRefs": [{"group": "gateway.networking.x-k8s.io", "kind": "XBackend", "name": "x"}]}]
+    for kind in ("TCPRoute", "TLSRoute"):
+        objects.put(resource(kind, "one", "r", {"parentRefs": [{"name": "a"}], "rules": rules}))
+    finished = translate(objects, Surroundings(), Memo()).drafts.finished
+    for kind in ("TCPRoute", "TLSRoute"):
+        (parent,) = finished[Key(kind, "one", "r")].body["parents"]
+        (message,) = (each["message"] for each in parent["conditions"] if each["type"] == "ResolvedRefs")
+        assert f"which a {kind} does not carry" in message

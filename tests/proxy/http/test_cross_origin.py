@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.snapshot.filters import Cors
+from proxy.snapshot.filters import Cors, RequestRedirect
 from proxy.snapshot.routes import HttpAction, HttpMatch, HttpRule, WeightedBackend
 from tests.proxy.http.stage import Stage, answering, forward, staged
 
@@ -90,3 +90,18 @@ def test_a_backends_own_filter_answers_for_that_backend() -> None:
 
     staged(test, answering(OK, seen=seen), [rule])
     assert len(seen) == 2
+
+
+def test_a_redirect_of_a_backend_can_be_read_across_origins() -> None:
+    """As one of a rule can; neither filter makes the other void."""
+    backends = (WeightedBackend(1, "c", (CORS, RequestRedirect(302, hostname="b"))),)
+    rule = HttpRule(HttpMatch(), HttpAction("ns/r", "0", backends=backends))
+
+    async def test(stage: Stage) -> None:
+        preflight = request(b"OPTIONS", b"Origin: https://a.com", b"Access-Control-Request-Method: GET")
+        assert (await stage.say(preflight)).startswith(b"HTTP/1.1 204 ")
+        answer = await stage.say(request(b"GET", b"Origin: https://a.com"))
+        assert answer.startswith(b"HTTP/1.1 302 ") and b"Location: http://b" in answer
+        assert b"Access-Control-Allow-Origin: https://a.com\r\n" in answer
+
+    staged(test, answering(OK), [rule])

@@ -95,6 +95,30 @@ def test_the_most_specific_listener_takes_the_name_and_no_other_is_asked() -> No
     run(test)
 
 
+def test_a_listener_without_a_certificate_leaves_its_names_to_no_wider_one() -> None:
+    async def test() -> None:
+        async with gateway() as gate, backend(echo) as plain:
+            front = free_port()
+            wide = https("", bundle("a.test", "b.test", "c.test"), name="wide")
+            whole = (wide, https("a.test", name="a"), terminated("b.test", "p"))
+            await gate.apply([bind(front, *whole)], at(plain, name="p"))
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", front, ssl=trusting_client(), server_hostname="a.test"
+            )
+            writer.write(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            assert b" 418 " in await reader.readuntil(b"(teapot)\n")
+            broken = (wide, HttpsListener("a", "a.test", (), ()), TlsListener("default/gw/ended", "b.test", (), ()))
+            await gate.apply([bind(front, *broken)], at(plain, name="p"))
+            assert await reader.read() == b""  # its handshake could not be had now
+            writer.close()
+            for name in ("a.test", "b.test"):
+                with pytest.raises((ConnectionResetError, ssl.SSLError)):
+                    await status(front, name)
+            assert await status(front, "c.test") == b"418"
+
+    run(test)
+
+
 def test_a_certificate_is_chosen_by_name_within_a_listener() -> None:
     async def test() -> None:
         async with gateway() as gate:
