@@ -61,6 +61,10 @@ _ELSEWHERE = frozenset(
 )
 
 
+# Of a Gateway or ListenerSet: they only say that Listeners have problems, each of which is told by itself.
+_SUMMARIES = frozenset({"ListenersNotValid", "ListenersNotResolved"})
+
+
 def _about_absence(message: str) -> bool:
     """Whether an object is missing, and not wrong: the translator's sentences end so, or name the grant that lacks."""
     return "does not exist" in message or "no ReferenceGrant" in message
@@ -139,10 +143,11 @@ def _problems(draft: Draft | Status) -> Iterator[Problem]:
     match draft:
         case GatewayDraft() | ListenerSetDraft():
             for condition in draft.conditions:
-                yield from _judged(condition, "spec")
+                if condition.reason not in _SUMMARIES:
+                    yield from _judged(condition, "spec")
             for place, listener in enumerate(draft.listeners):
-                for condition in listener.conditions:
-                    yield from _judged(condition, f"spec.listeners[{place}]")
+                told = (p for c in listener.conditions for p in _judged(c, f"spec.listeners[{place}]"))
+                yield from dict.fromkeys(told)  # a conflict is told by two conditions, in the same words
         case Status():
             for entry in draft.body.get("parents", ()):
                 for condition in entry["conditions"]:

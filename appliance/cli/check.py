@@ -17,7 +17,7 @@ from appliance.cli.attachments import Attachment, attachments
 from appliance.manifests import targets
 from appliance.manifests.folders import ChangedWhileReadError, look, read_file
 from appliance.manifests.placing import place
-from appliance.manifests.reader import Document, Problem, describe, read
+from appliance.manifests.reader import Document, Problem, describe, place_of, read
 from appliance.problems import StartError
 from store.errors import StatusError
 from store.kinds import registry as kinds
@@ -182,5 +182,5 @@ def _admitted(entry: _Entry) -> dict[str, Any]:
 
 
 def _placed(problem: Problem, document: Document, data: bytes) -> Problem:
-    line, column = targets.place_of(document, data, problem.field)
+    line, column = place_of(document, data, problem.field)
     return Problem(problem.message, problem.remedy, line, column, describe(document.value), problem.field)

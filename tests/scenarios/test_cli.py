@@ -133,6 +133,48 @@ def test_a_backend_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> Non
     assert (finding["line"], finding["level"]) == (24, "warning")
 
 
+GATEWAY = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g, namespace: default}
+spec:
+  gatewayClassName: gatehouse
+  listeners:
+"""
+
+
+def test_a_secret_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
+    """Of its listener, and so of the Gateway that sums its listeners up."""
+    path = tmp_path / "a.yaml"
+    listener = "  - {name: https, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: elsewhere}]}}\n"
+    path.write_text(GATEWAY + listener)
+    code, found = findings(path)
+    assert code == 0, found
+    (finding,) = found["findings"]
+    assert finding["message"] == "InvalidCertificateRef: Secret default/elsewhere does not exist"
+    assert (finding["line"], finding["level"], finding["field"]) == (7, "warning", "spec.listeners[0]")
+
+
+def test_what_two_listeners_dispute_is_said_once_of_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        GATEWAY + "".join(f"  - {{name: {p.lower()}, port: 8080, protocol: {p}}}\n" for p in ("HTTP", "TCP"))
+    )
+    code, found = findings(path)
+    assert code == 1
+    assert [(f["line"], f["message"].partition(":")[0]) for f in found["findings"]] == [
+        (7, "ProtocolConflict"),
+        (8, "ProtocolConflict"),
+    ]
+
+
+def test_a_version_that_is_not_served_is_answered_with_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GATEWAY.replace("io/v1", "io/v2") + "  - {name: http, port: 8080, protocol: HTTP}\n")
+    (finding,) = findings(path)[1]["findings"]
+    assert finding["remedy"] == "Write gateway.networking.k8s.io/v1."
+
+
 POLICY = """\
 ---
 apiVersion: gateway.networking.k8s.io/v1
