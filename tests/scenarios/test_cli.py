@@ -269,3 +269,33 @@ def test_status_names_an_endpoint_that_refuses_connections(tmp_path: Path) -> No
         shown = wait_for("the endpoint", text, deadline_s=30)
         assert f"127.0.0.1:{closed}" in shown
         assert "1 problem" in shown
+
+
+def test_status_names_a_service_without_endpoints(tmp_path: Path) -> None:
+    """The route is as the Gateway API wants it; the name of the slice's port is not the Service's, and all is 503."""
+    folder, port = tmp_path / "manifests", free_port()
+    folder.mkdir()
+    text = GOOD.format(port=port, hostname="a.example.com").replace("  - port: 80\n", "  - {port: 80, name: http}\n")
+    piece = """\
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: default, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [PORT]
+endpoints: [{addresses: [127.0.0.1]}]
+"""
+    (folder / "a.yaml").write_text(text + piece.replace("PORT", "{port: 9}"))
+    with Appliance(tmp_path / "data", "--manifests", str(folder)) as appliance:
+
+        def shown(words: str) -> str:
+            told = gatehouse("status", "--data-dir", str(appliance.data)).stdout
+            assert words in told
+            return told
+
+        told = wait_for("the Service", lambda: shown("has no endpoints"), deadline_s=30)
+        assert "service/default/web:80" in told
+        assert "kubernetes.io/service-name" in told
+        assert "1 problem" in told
+        (folder / "a.yaml").write_text(text + piece.replace("PORT", "{port: 9, name: http}"))
+        wait_for("the endpoint", lambda: shown("all is as asked"), deadline_s=30)
