@@ -19,6 +19,7 @@ from appliance.gatewayapi.resources import Key as ResourceKey
 from appliance.gatewayapi.surroundings import Surroundings
 from appliance.gatewayapi.translate import Memo, translate
 from appliance.manifests.reader import Problem
+from proxy.snapshot.model import Snapshot
 from store.log.contract import Key
 
 CLASS_NAME = "gatehouse"
@@ -112,9 +113,33 @@ def attachments(admitted: Mapping[Key, dict[str, Any]], now: int) -> Judgement:
                 (judgement.doubts if doubtful else judgement.problems).append((own, problem))
             judgement.attachments += _attached(resource_key, draft)
     for resource_key, own in sorted(keys.items()):
-        for problem in _absent_parents(objects, resource_key):
-            judgement.doubts.append((own, problem))
+        doubts = (*_absent_parents(objects, resource_key), *_absent_class(objects, resource_key))
+        judgement.doubts += [(own, problem) for problem in doubts]
+    empty = dict.fromkeys(
+        _without_endpoints(translation.snapshot)
+    )  # once, though rules of several protocols lead there
+    judgement.doubts += [(keys[key], problem) for key, problem in empty if key in keys]
     return judgement
+
+
+def _absent_class(objects: Objects, key: ResourceKey) -> Iterator[Problem]:
+    """The class of a Gateway that is not there: nobody would serve it."""
+    resource = objects.get(*key) if key.kind == "Gateway" else None
+    if resource is not None and objects.get("GatewayClass", "", name := resource.spec["gatewayClassName"]) is None:
+        message = f"GatewayClass {name} is not among the files"
+        remedy = f"Write {CLASS_NAME}, which every appliance has, or add the class."
+        yield Problem(message, remedy, field="spec.gatewayClassName")
+
+
+def _without_endpoints(snapshot: Snapshot) -> Iterator[tuple[ResourceKey, Problem]]:
+    """Services that routes lead to and that would answer 503."""
+    for name, cluster in snapshot.clusters.items():
+        kind, namespace, service, *_ = name.split("/")  # a protocol may follow
+        if kind == "service" and not cluster.endpoints:
+            service, _, port = service.rpartition(":")
+            message = f"no EndpointSlice among the files has endpoints for its port {port}"
+            remedy = "Add one with the label kubernetes.io/service-name and a port of the same name, or use a Backend."
+            yield ResourceKey("Service", namespace, service), Problem(message, remedy, field="spec.ports")
 
 
 def _absent_parents(objects: Objects, key: ResourceKey) -> Iterator[Problem]:

@@ -105,6 +105,9 @@ def test_good_files_pass_and_say_where_routes_go(tmp_path: Path) -> None:
     assert code == 0, found
     assert found["errors"] == 0
     assert found["objects"] == 3
+    (doubt,) = found["findings"]
+    assert (doubt["object"], doubt["level"]) == ("Service default/web", "warning")
+    assert doubt["message"] == "no EndpointSlice among the files has endpoints for its port 80"
     (attachment,) = found["attachments"]
     assert attachment == {"route": "HTTPRoute default/r", "parent": "Gateway default/g", "refused": ""}
 
@@ -153,6 +156,17 @@ def test_a_secret_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None
     (finding,) = found["findings"]
     assert finding["message"] == "InvalidCertificateRef: Secret default/elsewhere does not exist"
     assert (finding["line"], finding["level"], finding["field"]) == (7, "warning", "spec.listeners[0]")
+
+
+def test_a_class_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GATEWAY.replace("gatehouse", "gatehose") + "  - {name: http, port: 8080, protocol: HTTP}\n")
+    code, found = findings(path)
+    assert code == 0
+    (finding,) = found["findings"]
+    assert (finding["line"], finding["level"], finding["field"]) == (5, "warning", "spec.gatewayClassName")
+    assert "GatewayClass gatehose" in finding["message"]
+    assert "gatehouse" in finding["remedy"]
 
 
 def test_what_two_listeners_dispute_is_said_once_of_each(tmp_path: Path) -> None:
