@@ -46,6 +46,7 @@ _REMEDIES = {
     "Conflicted": "Remove one of the policies, or let them speak of different ports.",
     "TargetNotFound": "Correct targetRefs: the backend, and with sectionName a port of it by its name.",
 }
+_OTHER_ADDRESS = "Use another address: link-local, multicast and the appliance's own API are never connected to."
 # What these miss may be in the store already, applied by somebody else: for `check` it is a doubt, not an error.
 _ELSEWHERE = frozenset(
     {
@@ -219,6 +220,5 @@ def _judged(condition: Condition, field: str) -> Iterator[Problem]:
     wrong = condition.status == "False" if condition.type in _JUDGED else condition.status == "True"
     if wrong and condition.type in _JUDGED | _INVERTED:
         message = f"{condition.reason}: {condition.message}" if condition.message else condition.reason
-        yield Problem(
-            message, _REMEDIES.get(condition.reason, "Correct it, or add what it needs to the files."), field=field
-        )
+        remedy = _REMEDIES.get(condition.reason, "Correct it, or add what it needs to the files.")
+        yield Problem(message, _OTHER_ADDRESS if "are denied on this appliance" in message else remedy, field=field)

@@ -39,9 +39,10 @@ _PARTS = ("gateways", "listener_sets", "routes", "policies", "backends", "endpoi
 _INVERTED = frozenset({"Conflicted", "InsecureFrontendValidationMode", "PartiallyInvalid", "OverlappingTLSConfig"})
 
 # The status of a route does not tell of this: on a cluster it is how a Service of no Pods looks.
-_EMPTY = (
-    "it has no endpoints, and requests are answered 503 (no_endpoint); a Service has those of the EndpointSlices that "
-    "have its label kubernetes.io/service-name and a port with the name of its own"
+_EMPTY = "it has no endpoints that may be connected to: requests are answered 503 (no_endpoint)"
+_SLICES = (
+    "; a Service has those of the EndpointSlices that have its label kubernetes.io/service-name and a port with the "
+    "name of its own"
 )
 
 
@@ -234,7 +235,15 @@ def _endpoints(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for entry in found["down"]
     ]
-    return down + [{"backend": name, "address": "none", "problems": [_EMPTY]} for name in found["empty"]]
+    empty = [
+        {
+            "backend": name,
+            "address": "none",
+            "problems": [_EMPTY + (_SLICES if name.startswith("service/") else "")],
+        }
+        for name in found["empty"]
+    ]
+    return down + empty
 
 
 def _file(obj: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,8 @@ def _remedy(reason: str, message: str) -> str:
         if match and file_of(match[1]):
             return "Keep the field in one of the two files."
         return "Remove the field here, or give it the same value as the object has now."
+    if message.endswith("field is immutable"):
+        return "Give the object another name, or delete it first: this field cannot be changed."
     return _REMEDIES.get(reason, "Correct the value.")
 
 

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scenarios.appliance import Appliance, free_port
 from tests.scenarios.waiting import wait_for
 
@@ -167,6 +169,45 @@ def test_a_class_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
     assert (finding["line"], finding["level"], finding["field"]) == (5, "warning", "spec.gatewayClassName")
     assert "GatewayClass gatehose" in finding["message"]
     assert "gatehouse" in finding["remedy"]
+
+
+def test_a_secret_may_be_written_as_texts(tmp_path: Path) -> None:
+    """What the store makes of stringData is what is judged."""
+    path = tmp_path / "a.yaml"
+    texts = "stringData: {tls.crt: x, tls.key: y}"
+    path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ntype: kubernetes.io/tls\n{texts}\n")
+    code, found = findings(path)
+    assert (code, found["findings"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ("{name: Bad_Name}", "metadata.name"),
+        ("{name: a, labels: {a: b c}}", "metadata.labels"),
+        ("{name: a, labels: {a: 1}}", "metadata.labels.a"),
+        ("{name: a, labels: [x]}", "metadata.labels"),
+        ("{name: a, annotations: 3}", "metadata.annotations"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ConfigMap", "Namespace"])
+def test_metadata_is_judged_as_the_store_does(tmp_path: Path, kind: str, metadata: str, field: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"apiVersion: v1\nkind: {kind}\nmetadata: {metadata}\n")
+    code, found = findings(path)
+    assert code == 1
+    (finding,) = found["findings"]
+    assert (finding["line"], finding["field"]) == (3, field)
+
+
+def test_an_address_that_is_never_connected_to_is_said_with_its_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(DOWN.format(port=8080, closed=80).replace("ip: 127.0.0.1", "ip: 169.254.1.1"))
+    code, found = findings(path)
+    assert code == 1
+    (finding,) = found["findings"]
+    assert "169.254.1.1:80 are denied" in finding["message"]
+    assert finding["remedy"].startswith("Use another address")
 
 
 def test_what_two_listeners_dispute_is_said_once_of_each(tmp_path: Path) -> None:
