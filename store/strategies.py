@@ -78,18 +78,22 @@ def _open_namespace(obj: Object) -> None:
 
 def _name_label(obj: Object) -> None:
     metadata = obj["metadata"]
-    metadata["labels"] = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata.get("name", "")}
+    labels = metadata.get("labels") or {}
+    if isinstance(labels, Mapping):  # else the schema refuses them
+        metadata["labels"] = {**labels, "kubernetes.io/metadata.name": metadata.get("name", "")}
 
 
 def _encode_string_data(obj: Object) -> None:
-    """Secret.stringData is write-only: it ends up in data. What is no text is left for the schema to refuse."""
-    texts = obj.get("stringData")
+    """Secret.stringData is write-only: it ends up in data. What is of a wrong type is left for the schema."""
+    texts, data = obj.get("stringData"), obj.get("data") or {}
+    if not isinstance(data, Mapping):
+        return
     if texts is not None and not (isinstance(texts, Mapping) and all(isinstance(one, str) for one in texts.values())):
         return
     obj.pop("stringData", None)
     if texts:
         encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
-        obj["data"] = {**(obj.get("data") or {}), **encoded}
+        obj["data"] = {**data, **encoded}
 
 
 def _changed(obj: Object, old: Object, name: str, message: str) -> list[Cause]:

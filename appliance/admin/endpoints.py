@@ -47,11 +47,15 @@ def snapshot_route(read: Callable[[], Snapshot]) -> BaseRoute:
     return Route("/debug/snapshot", snapshot)
 
 
-def endpoints_route(read: Callable[[], list[dict[str, str]]]) -> BaseRoute:
-    """/debug/endpoints: the endpoints that refuse connections now; for users of the API only."""
+def endpoints_route(down: Callable[[], list[dict[str, str]]], read: Callable[[], Snapshot]) -> BaseRoute:
+    """/debug/endpoints: the endpoints that refuse connections now, and the clusters that have none at all.
+
+    For users of the API only.
+    """
 
     async def endpoints(request: Request) -> Response:
-        return JSONResponse({"down": read()}, headers={"Cache-Control": "no-store"})
+        empty = sorted(name for name, cluster in read().clusters.items() if not cluster.endpoints)
+        return JSONResponse({"down": down(), "empty": empty}, headers={"Cache-Control": "no-store"})
 
     return Route("/debug/endpoints", endpoints)
 

@@ -19,6 +19,7 @@ from appliance.gatewayapi.resources import Key as ResourceKey
 from appliance.gatewayapi.surroundings import Surroundings
 from appliance.gatewayapi.translate import Memo, translate
 from appliance.manifests.reader import Problem
+from proxy.snapshot.model import Snapshot
 from store.log.contract import Key
 
 CLASS_NAME = "gatehouse"
@@ -45,6 +46,7 @@ _REMEDIES = {
     "Conflicted": "Remove one of the policies, or let them speak of different ports.",
     "TargetNotFound": "Correct targetRefs: the backend, and with sectionName a port of it by its name.",
 }
+_OTHER_ADDRESS = "Use another address: link-local, multicast and the appliance's own API are never connected to."
 # What these miss may be in the store already, applied by somebody else: for `check` it is a doubt, not an error.
 _ELSEWHERE = frozenset(
     {
@@ -59,6 +61,10 @@ _ELSEWHERE = frozenset(
         "TargetNotFound",
     }
 )
+
+
+# Of a Gateway or ListenerSet: they only say that Listeners have problems, each of which is told by itself.
+_SUMMARIES = frozenset({"ListenersNotValid", "ListenersNotResolved"})
 
 
 def _about_absence(message: str) -> bool:
@@ -108,9 +114,33 @@ def attachments(admitted: Mapping[Key, dict[str, Any]], now: int) -> Judgement:
                 (judgement.doubts if doubtful else judgement.problems).append((own, problem))
             judgement.attachments += _attached(resource_key, draft)
     for resource_key, own in sorted(keys.items()):
-        for problem in _absent_parents(objects, resource_key):
-            judgement.doubts.append((own, problem))
+        doubts = (*_absent_parents(objects, resource_key), *_absent_class(objects, resource_key))
+        judgement.doubts += [(own, problem) for problem in doubts]
+    empty = dict.fromkeys(
+        _without_endpoints(translation.snapshot)
+    )  # once, though rules of several protocols lead there
+    judgement.doubts += [(keys[key], problem) for key, problem in empty if key in keys]
     return judgement
+
+
+def _absent_class(objects: Objects, key: ResourceKey) -> Iterator[Problem]:
+    """The class of a Gateway that is not there: nobody would serve it."""
+    resource = objects.get(*key) if key.kind == "Gateway" else None
+    if resource is not None and objects.get("GatewayClass", "", name := resource.spec["gatewayClassName"]) is None:
+        message = f"GatewayClass {name} is not among the files"
+        remedy = f"Write {CLASS_NAME}, which every appliance has, or add the class."
+        yield Problem(message, remedy, field="spec.gatewayClassName")
+
+
+def _without_endpoints(snapshot: Snapshot) -> Iterator[tuple[ResourceKey, Problem]]:
+    """Services that routes lead to and that would answer 503."""
+    for name, cluster in snapshot.clusters.items():
+        kind, namespace, service, *_ = name.split("/")  # a protocol may follow
+        if kind == "service" and not cluster.endpoints:
+            service, _, port = service.rpartition(":")
+            message = f"no EndpointSlice among the files has endpoints for its port {port}"
+            remedy = "Add one with the label kubernetes.io/service-name and a port of the same name, or use a Backend."
+            yield ResourceKey("Service", namespace, service), Problem(message, remedy, field="spec.ports")
 
 
 def _absent_parents(objects: Objects, key: ResourceKey) -> Iterator[Problem]:
@@ -139,10 +169,11 @@ def _problems(draft: Draft | Status) -> Iterator[Problem]:
     match draft:
         case GatewayDraft() | ListenerSetDraft():
             for condition in draft.conditions:
-                yield from _judged(condition, "spec")
+                if condition.reason not in _SUMMARIES:
+                    yield from _judged(condition, "spec")
             for place, listener in enumerate(draft.listeners):
-                for condition in listener.conditions:
-                    yield from _judged(condition, f"spec.listeners[{place}]")
+                told = (p for c in listener.conditions for p in _judged(c, f"spec.listeners[{place}]"))
+                yield from dict.fromkeys(told)  # a conflict is told by two conditions, in the same words
         case Status():
             for entry in draft.body.get("parents", ()):
                 for condition in entry["conditions"]:
@@ -189,6 +220,5 @@ def _judged(condition: Condition, field: str) -> Iterator[Problem]:
     wrong = condition.status == "False" if condition.type in _JUDGED else condition.status == "True"
     if wrong and condition.type in _JUDGED | _INVERTED:
         message = f"{condition.reason}: {condition.message}" if condition.message else condition.reason
-        yield Problem(
-            message, _REMEDIES.get(condition.reason, "Correct it, or add what it needs to the files."), field=field
-        )
+        remedy = _REMEDIES.get(condition.reason, "Correct it, or add what it needs to the files.")
+        yield Problem(message, _OTHER_ADDRESS if "are denied on this appliance" in message else remedy, field=field)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,14 +17,19 @@ from appliance.cli.attachments import Attachment, attachments
 from appliance.manifests import targets
 from appliance.manifests.folders import ChangedWhileReadError, look, read_file
 from appliance.manifests.placing import place
-from appliance.manifests.reader import Document, Problem, describe, read
+from appliance.manifests.reader import Document, Problem, describe, place_of, read
 from appliance.problems import StartError
-from store.errors import StatusError
+from store.errors import Cause, StatusError
 from store.kinds import registry as kinds
 from store.kinds.definitions import kind_from_crd
+from store.kinds.kind import Version
 from store.kinds.registry import Registry
 from store.log.contract import Key
-from store.schema.compile import compile_schema
+from store.objects import metadata
+from store.patch.errors import PatchError
+from store.patch.validity import check_configuration
+from store.schema.compile import Admission, compile_schema
+from store.strategies import prepare_create
 from store.verbs import Target
 
 SIZE_LIMIT_BYTES = 16 * 1024**2
@@ -156,31 +161,53 @@ def _distinct(entries: Iterable[_Entry], findings: Findings) -> list[_Entry]:
 
 def _judge_schema(entry: _Entry, findings: Findings) -> bool:
     """Whether the object is valid as the store would see it; findings otherwise."""
-    config = copy.deepcopy(targets.configuration(entry.document.value, entry.target))
-    kind = entry.target.kind
-    version = next(version for version in kind.versions if version.name == entry.target.version)
-    admission = compile_schema(version.schema).admit(config)
-    problems: list[Problem] = []
+    config, admission = _admission(entry)
+    strict, refusals = [], []
     if admission.unknown:
         message = ", ".join(f'unknown field "{path}"' for path in admission.unknown)
-        problems += place(StatusError(400, "BadRequest", message), entry.document, entry.data)
-    if admission.causes:
-        error = StatusError(422, "Invalid", "invalid", causes=tuple(admission.causes))
-        problems += place(error, entry.document, entry.data)
+        strict.append(StatusError(400, "BadRequest", message))
+    elif not admission.causes:
+        refusals += _unmergeable(entry)
+    if not refusals and (causes := admission.causes or ([] if strict else _metadata_faults(entry, config))):
+        refusals.append(StatusError(422, "Invalid", "invalid", causes=tuple(causes)))
+    problems = [problem for error in (*strict, *refusals) for problem in place(error, entry.document, entry.data)]
     findings.problems += [Finding(entry.file, problem) for problem in problems]
-    return not admission.causes
+    return not refusals  # a misspelt field leaves its object fit for telling where routes go
+
+
+def _metadata_faults(entry: _Entry, config: Mapping[str, Any]) -> list[Cause]:
+    kind = entry.target.kind
+    return metadata.faults(config["metadata"], kind.resource, kind.namespaced)
+
+
+def _unmergeable(entry: _Entry) -> list[StatusError]:
+    """What server-side apply refuses before the schema is asked: of metadata, whose types no schema of a kind tells."""
+    config = targets.configuration(entry.document.value, entry.target)
+    try:
+        check_configuration(config, _version(entry).schema)
+    except PatchError as error:
+        return [StatusError(400, "BadRequest", str(error))]
+    return []
 
 
 def _admitted(entry: _Entry) -> dict[str, Any]:
     """The object with its defaults, as the translator wants it."""
-    config = copy.deepcopy(targets.configuration(entry.document.value, entry.target))
-    kind = entry.target.kind
-    version = next(version for version in kind.versions if version.name == entry.target.version)
-    compile_schema(version.schema).admit(config)
+    config, _ = _admission(entry)
     config["metadata"].setdefault("generation", 1)
     return config
 
 
+def _admission(entry: _Entry) -> tuple[dict[str, Any], Admission]:
+    """The object as the store would make it of the document, and what its schema says."""
+    config = copy.deepcopy(targets.configuration(entry.document.value, entry.target))
+    prepare_create(entry.target.kind, config)
+    return config, compile_schema(_version(entry).schema).admit(config)
+
+
+def _version(entry: _Entry) -> Version:
+    return next(version for version in entry.target.kind.versions if version.name == entry.target.version)
+
+
 def _placed(problem: Problem, document: Document, data: bytes) -> Problem:
-    line, column = targets.place_of(document, data, problem.field)
+    line, column = place_of(document, data, problem.field)
     return Problem(problem.message, problem.remedy, line, column, describe(document.value), problem.field)

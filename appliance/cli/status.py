@@ -38,6 +38,13 @@ _PARTS = ("gateways", "listener_sets", "routes", "policies", "backends", "endpoi
 # Conditions that say something is wrong by being True.
 _INVERTED = frozenset({"Conflicted", "InsecureFrontendValidationMode", "PartiallyInvalid", "OverlappingTLSConfig"})
 
+# The status of a route does not tell of this: on a cluster it is how a Service of no Pods looks.
+_EMPTY = "it has no endpoints that may be connected to: requests are answered 503 (no_endpoint)"
+_SLICES = (
+    "; a Service has those of the EndpointSlices that have its label kubernetes.io/service-name and a port with the "
+    "name of its own"
+)
+
 
 class Api:
     """The API of the appliance that has this data folder. Raises StartError where it does not answer."""
@@ -92,7 +99,7 @@ def fetch(data_dir: Path) -> dict[str, Any]:
         "routes": routes,
         "policies": [_policy(kind, item) for kind, path in _POLICIES for item in api.items(path)],
         "backends": [_backend(item) for path in _BACKENDS for item in api.items(path)],
-        "endpoints": [_endpoint(item) for item in json.loads(api.get("/debug/endpoints"))["down"]],
+        "endpoints": _endpoints(json.loads(api.get("/debug/endpoints"))),
         "files": [_file(item) for item in api.items(_FILES)],
     }
 
@@ -218,12 +225,25 @@ def _backend(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": _name(obj), "problems": wrong}
 
 
-def _endpoint(down: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "backend": down["cluster"],
-        "address": down["address"],
-        "problems": [f"takes no connections ({down['error']}); it is left out, and tried again now and then"],
-    }
+def _endpoints(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What serves nothing: endpoints that refuse connections, and backends of rules that have no endpoint at all."""
+    down = [
+        {
+            "backend": entry["cluster"],
+            "address": entry["address"],
+            "problems": [f"takes no connections ({entry['error']}); it is left out, and tried again now and then"],
+        }
+        for entry in found["down"]
+    ]
+    empty = [
+        {
+            "backend": name,
+            "address": "none",
+            "problems": [_EMPTY + (_SLICES if name.startswith("service/") else "")],
+        }
+        for name in found["empty"]
+    ]
+    return down + empty
 
 
 def _file(obj: Mapping[str, Any]) -> dict[str, Any]:

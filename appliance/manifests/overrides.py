@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
-from appliance.manifests import targets
 from appliance.manifests.claims import Claim, File, held_by_files, owned_fields, owner_of
-from appliance.manifests.reader import Problem, describe
+from appliance.manifests.reader import Problem, describe, place_of
 from store.log.contract import Change
 
 _PATHS_LIMIT = 10
@@ -59,6 +58,6 @@ def _compare(file: File, claim: Claim, change: Change) -> bool:
 
 
 def _overridden(file: File, claim: Claim, path: str, writer: str) -> Problem:
-    line, column = targets.place_of(claim.document, file.data, path)
+    line, column = place_of(claim.document, file.data, path)
     message = f"{path.lstrip('.')} was changed by {writer}, with force"
     return Problem(message, _TAKE_BACK, line, column, describe(claim.document.value), path.lstrip("."))

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import re
 
-from appliance.manifests.reader import Document, Problem, describe, field_path, locate
+from appliance.manifests.reader import Document, Problem, describe, place_of
 from store.errors import StatusError
 
 MANAGER_PREFIX = "manifest:"
 
-# Of strict validation; and of server-side apply, which judges what it merges first.
-_UNKNOWN_FIELD = re.compile(r'unknown field "([^"]+)"|: \.(\S+): field not declared in schema')
-_WRONG_TYPE = re.compile(r"failed to create typed patch object .*?: \.(\S+): (expected .*)\Z", re.DOTALL)
+# Of strict validation.
+_UNKNOWN_FIELD = re.compile(r'unknown field "([^"]+)"')
+# Of server-side apply, which judges what it merges first: one sentence on the same line, or each on one of its own.
+_NOT_MERGEABLE = "failed to create typed patch object "
+_SENTENCE = re.compile(
+    r'(?:: |^  )\.((?:"(?:[^"\\]|\\.)*"|[^":\n])+): '
+    r"(field not declared in schema|(?:expected|duplicate entries|element \d+:) .*)$",
+    re.MULTILINE,
+)
 # The API's remark that rules were left out because of the other causes.
 _NOT_A_FIELD = "<nil>"
 _CONFLICT = re.compile(r'conflict with "([^"]+)"')
@@ -53,19 +59,28 @@ def place(error: StatusError, document: Document, data: bytes) -> list[Problem]:
             )
             for cause in causes
         ]
-    if fields := [strict or applied for strict, applied in _UNKNOWN_FIELD.findall(error.message)]:
-        return [
-            _placed(document, data, f'unknown field "{field}"', field, "Remove the field, or correct its spelling.")
-            for field in fields
-        ]
-    if match := _WRONG_TYPE.search(error.message):
-        return [_placed(document, data, match[2], match[1], _REMEDIES["FieldValueTypeInvalid"])]
+    if error.message.startswith(_NOT_MERGEABLE) and (sentences := _SENTENCE.findall(error.message)):
+        return [_not_mergeable(document, data, field, sentence) for field, sentence in sentences]
+    if fields := _UNKNOWN_FIELD.findall(error.message):
+        return [_unknown(document, data, field) for field in fields]
     return [_placed(document, data, error.message, "", _general_remedy(error))]
 
 
+def _not_mergeable(document: Document, data: bytes, field: str, sentence: str) -> Problem:
+    if sentence.startswith("field not declared"):
+        return _unknown(document, data, field)
+    if sentence.startswith("expected"):
+        return _placed(document, data, sentence, field, _REMEDIES["FieldValueTypeInvalid"])
+    remedy = _REMEDIES["FieldValueDuplicate"] if sentence.startswith("duplicate") else "Correct the items of the list."
+    return _placed(document, data, sentence, field, remedy)
+
+
+def _unknown(document: Document, data: bytes, field: str) -> Problem:
+    return _placed(document, data, f'unknown field "{field}"', field, "Remove the field, or correct its spelling.")
+
+
 def _placed(document: Document, data: bytes, message: str, field: str, remedy: str) -> Problem:
-    path = field_path(field.removeprefix("."))
-    line, column = locate(data, document.index, (*document.prefix, *path))
+    line, column = place_of(document, data, field)
     return Problem(message, remedy, line, column, describe(document.value), field.removeprefix("."))
 
 
@@ -84,6 +99,8 @@ def _remedy(reason: str, message: str) -> str:
         if match and file_of(match[1]):
             return "Keep the field in one of the two files."
         return "Remove the field here, or give it the same value as the object has now."
+    if message.endswith("field is immutable"):
+        return "Give the object another name, or delete it first: this field cannot be changed."
     return _REMEDIES.get(reason, "Correct the value.")
 
 

@@ -6,6 +6,7 @@ stay texts. What the objects mean is not known here.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ import yaml
 
 from appliance.manifests.building import Builder, LimitError, Path, Position, TextError
 
-_PATH_PART = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+_PATH_PART = re.compile(r'\[((?:"(?:[^"\\]|\\.)*"|[^\]"])*)\]|([^.\[\]]+)')
+# One key of an item of a keyed list, or an item of a set (no key): name="http", port=80, ="a".
+_ITEM_KEY = re.compile(r'([^=,"]*)=("(?:[^"\\]|\\.)*"|[^,"]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,16 @@ def locate(data: bytes, index: int, path: Path) -> Position:
     return Position(0, 0)
 
 
+def place_of(document: Document, data: bytes, field: str) -> Position:
+    """Where a field stands that is spelt as causes or FieldSets spell it: "spec.rules[0]", ".spec.ports[port=80]"."""
+    path: list[str | int] = []
+    value: Any = document.value
+    for step in field_path(field):
+        path.append(_item(value, step) if isinstance(value, list) and isinstance(step, str) else step)
+        value = _child(value, path[-1])
+    return locate(data, document.index, (*document.prefix, *path))
+
+
 def describe(value: Mapping[str, Any]) -> str:
     """ "Kind namespace/name" """
     metadata = value["metadata"]
@@ -112,8 +125,33 @@ def field_path(text: str) -> Path:
     """
     path: list[str | int] = []
     for bracketed, plain in _PATH_PART.findall(text):
-        path.append(plain or (int(bracketed) if bracketed.isdigit() else bracketed.strip('"')))
+        path.append(plain or (int(bracketed) if bracketed.isdigit() else _unquoted(bracketed)))
     return tuple(path)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _item(items: list[Any], keys: str) -> str | int:
+    """The position of the item that has these keys, or the keys; what a file leaves to defaults is no difference."""
+    try:
+        wanted = [(name, json.loads(value)) for name, value in _ITEM_KEY.findall(keys)]
+    except ValueError:
+        return keys
+    for position, item in enumerate(items if wanted else ()):
+        found = (
+            [(name, item.get(name)) for name, _ in wanted if name in item] if isinstance(item, dict) else [("", item)]
+        )
+        if found and all(pair in wanted for pair in found):
+            return position
+    return keys
+
+
+def _child(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
 
 
 def unreadable(problem: Problem) -> Reading:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.manifests.reader import Document, Problem, describe, field_path, locate
+from appliance.manifests.reader import Document, Problem, describe, place_of
 from store.kinds.registry import Registry, why_not_served
 from store.log.contract import Key
 from store.verbs import Target
@@ -38,7 +38,7 @@ def resolve(registry: Registry, document: Document, data: bytes) -> tuple[Key, T
         remedy = why_not_served(group, value["kind"]) or remedy
         return _problem(document, data, f"no kind {value['kind']} in {value['apiVersion']}", "kind", remedy)
     if version not in (served := [entry.name for entry in kind.versions if entry.served]):
-        remedy = f"Write {kind.api_version(served[-1])}."
+        remedy = f"Write {kind.api_version(served[0])}."  # kinds declare the version to use first
         return _problem(document, data, f"{kind.name} is not served as {value['apiVersion']}", "apiVersion", remedy)
     metadata = value["metadata"]
     namespace = metadata.get("namespace") or ""
@@ -102,11 +102,6 @@ def identity(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
 
 
-def place_of(document: Document, data: bytes, path: str) -> tuple[int, int]:
-    """Line and column of a field that is written as in a FieldSet (".spec.rules")."""
-    return locate(data, document.index, (*document.prefix, *field_path(path)))
-
-
 def _problem(document: Document, data: bytes, message: str, field: str, remedy: str) -> Problem:
-    line, column = locate(data, document.index, (*document.prefix, *field_path(field)))
+    line, column = place_of(document, data, field)
     return Problem(message, remedy, line, column, describe(document.value), field)

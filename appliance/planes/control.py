@@ -125,7 +125,9 @@ class ControlPlane:
         admin = endpoints.routes([Check("ping", lambda: "")], self._ready_checks(service), registry)
         names = server_names(bind)
         authenticator = Authenticator({token_hash(token): _ADMIN})
-        down = endpoints.endpoints_route(lambda: self._health.down(self._snapshot.clusters))
+        down = endpoints.endpoints_route(
+            lambda: self._health.down(self._snapshot.clusters), read=lambda: self._snapshot
+        )
         api_routes = [*admin, endpoints.snapshot_route(lambda: self._snapshot), down]
         app = create_app(service, authenticator=authenticator, extra_routes=api_routes, hosts=names)
         context = await asyncio.to_thread(api_context, authority, names)

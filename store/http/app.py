@@ -5,8 +5,9 @@ A service and an authenticator come in, an ASGI application goes out. Sockets an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Any
 
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -59,23 +60,27 @@ def create_app(
         ),
         *_resource_routes("/apis/{group}/{version}", objects),
         *_resource_routes("/api/{version}", objects),
-        Route("/api", discovery.core),
-        Route("/apis", discovery.groups),
-        Route("/apis/{group}", discovery.group),
-        Route("/api/{version}", discovery.resources),
-        Route("/apis/{group}/{version}", discovery.resources),
+        *_rooted("/api", discovery.core),
+        *_rooted("/apis", discovery.groups),
+        *_rooted("/apis/{group}", discovery.group),
+        *_rooted("/api/{version}", discovery.resources),
+        *_rooted("/apis/{group}/{version}", discovery.resources),
         Route("/openapi/v2", openapi.v2),
         Route("/openapi/v3", openapi.index),
         Route("/openapi/v3/api/{version}", openapi.document),
         Route("/openapi/v3/apis/{group}/{version}", openapi.document),
-        Route("/version", version_answer),
-        Route("/version/", version_answer),
+        *_rooted("/version", version_answer),
         *extra_routes,
     ]
     app: ASGIApp = Routes(routes, _unknown_path)
     app = AccessLayer(app, authenticator, hosts)
     app = ErrorLayer(InFlightLayer(app, limits))
     return AuditLayer(app, audit) if audit else app
+
+
+def _rooted(path: str, answer: Callable[..., Any]) -> list[BaseRoute]:
+    """With and without a slash at the end: clients made from the API's own description ask with it."""
+    return [Route(path, answer), Route(f"{path}/", answer)]
 
 
 def _resource_routes(prefix: str, objects: Objects) -> list[BaseRoute]:

@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scenarios.appliance import Appliance, free_port
 from tests.scenarios.waiting import wait_for
 
@@ -105,6 +107,9 @@ def test_good_files_pass_and_say_where_routes_go(tmp_path: Path) -> None:
     assert code == 0, found
     assert found["errors"] == 0
     assert found["objects"] == 3
+    (doubt,) = found["findings"]
+    assert (doubt["object"], doubt["level"]) == ("Service default/web", "warning")
+    assert doubt["message"] == "no EndpointSlice among the files has endpoints for its port 80"
     (attachment,) = found["attachments"]
     assert attachment == {"route": "HTTPRoute default/r", "parent": "Gateway default/g", "refused": ""}
 
@@ -131,6 +136,98 @@ def test_a_backend_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> Non
     (finding,) = found["findings"]
     assert "BackendNotFound" in finding["message"]
     assert (finding["line"], finding["level"]) == (24, "warning")
+
+
+GATEWAY = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g, namespace: default}
+spec:
+  gatewayClassName: gatehouse
+  listeners:
+"""
+
+
+def test_a_secret_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
+    """Of its listener, and so of the Gateway that sums its listeners up."""
+    path = tmp_path / "a.yaml"
+    listener = "  - {name: https, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: elsewhere}]}}\n"
+    path.write_text(GATEWAY + listener)
+    code, found = findings(path)
+    assert code == 0, found
+    (finding,) = found["findings"]
+    assert finding["message"] == "InvalidCertificateRef: Secret default/elsewhere does not exist"
+    assert (finding["line"], finding["level"], finding["field"]) == (7, "warning", "spec.listeners[0]")
+
+
+def test_a_class_that_is_not_among_the_files_is_a_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GATEWAY.replace("gatehouse", "gatehose") + "  - {name: http, port: 8080, protocol: HTTP}\n")
+    code, found = findings(path)
+    assert code == 0
+    (finding,) = found["findings"]
+    assert (finding["line"], finding["level"], finding["field"]) == (5, "warning", "spec.gatewayClassName")
+    assert "GatewayClass gatehose" in finding["message"]
+    assert "gatehouse" in finding["remedy"]
+
+
+def test_a_secret_may_be_written_as_texts(tmp_path: Path) -> None:
+    """What the store makes of stringData is what is judged."""
+    path = tmp_path / "a.yaml"
+    texts = "stringData: {tls.crt: x, tls.key: y}"
+    path.write_text(f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ntype: kubernetes.io/tls\n{texts}\n")
+    code, found = findings(path)
+    assert (code, found["findings"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ("{name: Bad_Name}", "metadata.name"),
+        ("{name: a, labels: {a: b c}}", "metadata.labels"),
+        ("{name: a, labels: {a: 1}}", "metadata.labels.a"),
+        ("{name: a, labels: [x]}", "metadata.labels"),
+        ("{name: a, annotations: 3}", "metadata.annotations"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ConfigMap", "Namespace"])
+def test_metadata_is_judged_as_the_store_does(tmp_path: Path, kind: str, metadata: str, field: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"apiVersion: v1\nkind: {kind}\nmetadata: {metadata}\n")
+    code, found = findings(path)
+    assert code == 1
+    (finding,) = found["findings"]
+    assert (finding["line"], finding["field"]) == (3, field)
+
+
+def test_an_address_that_is_never_connected_to_is_said_with_its_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(DOWN.format(port=8080, closed=80).replace("ip: 127.0.0.1", "ip: 169.254.1.1"))
+    code, found = findings(path)
+    assert code == 1
+    (finding,) = found["findings"]
+    assert "169.254.1.1:80 are denied" in finding["message"]
+    assert finding["remedy"].startswith("Use another address")
+
+
+def test_what_two_listeners_dispute_is_said_once_of_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        GATEWAY + "".join(f"  - {{name: {p.lower()}, port: 8080, protocol: {p}}}\n" for p in ("HTTP", "TCP"))
+    )
+    code, found = findings(path)
+    assert code == 1
+    assert [(f["line"], f["message"].partition(":")[0]) for f in found["findings"]] == [
+        (7, "ProtocolConflict"),
+        (8, "ProtocolConflict"),
+    ]
+
+
+def test_a_version_that_is_not_served_is_answered_with_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(GATEWAY.replace("io/v1", "io/v2") + "  - {name: http, port: 8080, protocol: HTTP}\n")
+    (finding,) = findings(path)[1]["findings"]
+    assert finding["remedy"] == "Write gateway.networking.k8s.io/v1."
 
 
 POLICY = """\
@@ -227,3 +324,33 @@ def test_status_names_an_endpoint_that_refuses_connections(tmp_path: Path) -> No
         shown = wait_for("the endpoint", text, deadline_s=30)
         assert f"127.0.0.1:{closed}" in shown
         assert "1 problem" in shown
+
+
+def test_status_names_a_service_without_endpoints(tmp_path: Path) -> None:
+    """The route is as the Gateway API wants it; the name of the slice's port is not the Service's, and all is 503."""
+    folder, port = tmp_path / "manifests", free_port()
+    folder.mkdir()
+    text = GOOD.format(port=port, hostname="a.example.com").replace("  - port: 80\n", "  - {port: 80, name: http}\n")
+    piece = """\
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: default, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [PORT]
+endpoints: [{addresses: [127.0.0.1]}]
+"""
+    (folder / "a.yaml").write_text(text + piece.replace("PORT", "{port: 9}"))
+    with Appliance(tmp_path / "data", "--manifests", str(folder)) as appliance:
+
+        def shown(words: str) -> str:
+            told = gatehouse("status", "--data-dir", str(appliance.data)).stdout
+            assert words in told
+            return told
+
+        told = wait_for("the Service", lambda: shown("has no endpoints"), deadline_s=30)
+        assert "service/default/web:80" in told
+        assert "kubernetes.io/service-name" in told
+        assert "1 problem" in told
+        (folder / "a.yaml").write_text(text + piece.replace("PORT", "{port: 9, name: http}"))
+        wait_for("the endpoint", lambda: shown("all is as asked"), deadline_s=30)

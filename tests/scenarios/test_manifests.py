@@ -165,6 +165,14 @@ def test_an_invalid_object_is_named_with_its_place(appliance: Appliance, folder:
     assert names(appliance) == ["good"]
 
 
+def test_several_misspelt_fields_each_have_their_place(appliance: Appliance, folder: Path) -> None:
+    path = folder / "a.yaml"
+    put(path, config_map("a", x="1") + "dota: {}\nimutable: true\n")
+    message = wait_condition(appliance, path, "Invalid")
+    assert f'{path}:8:1: ConfigMap default/a dota: unknown field "dota". Remove the field' in message
+    assert "(and 1 more)" in message
+
+
 def test_a_folder_that_vanishes_deletes_nothing_and_says_so(appliance: Appliance, folder: Path) -> None:
     put(folder / "a.yaml", config_map("a"))
     wait_condition(appliance, folder / "a.yaml", "Applied")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.manifests.building import ALIASED_NODES_LIMIT, DEPTH_LIMIT
-from appliance.manifests.reader import describe, field_path, locate, read
+from appliance.manifests.reader import describe, field_path, locate, place_of, read
 
 HEAD = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n"
 
@@ -146,10 +146,29 @@ def test_a_field_is_found_or_its_nearest_ancestor() -> None:
         ("metadata.labels[a.b/c]", ("metadata", "labels", "a.b/c")),
         (".spec.x", ("spec", "x")),
         ("", ()),
+        ('.spec.listeners[name="a]b"].port', ("spec", "listeners", 'name="a]b"', "port")),
+        ('metadata.annotations["a b"]', ("metadata", "annotations", "a b")),
     ],
 )
 def test_paths_of_causes_are_understood(text: str, path: tuple[str | int, ...]) -> None:
     assert field_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [
+        ('.spec.ports[port=81,protocol="TCP"].name', (7, 16)),
+        ('.spec.ports[port=81,protocol="TCP"].gone', (7, 5)),
+        (".spec.ports[port=82]", (5, 3)),
+        ('.spec.tags[="b"]', (8, 13)),
+        ("spec.ports[0].port", (6, 6)),
+        ("spec.ports[9].port", (5, 3)),
+    ],
+)
+def test_items_of_keyed_lists_are_found(field: str, place: tuple[int, int]) -> None:
+    spec = b"spec:\n  ports:\n  - {port: 80, name: a}\n  - {port: 81, name: b}\n  tags: [a, b]\n"
+    (document,) = read(text := HEAD + spec).documents
+    assert place_of(document, text, field) == place
 
 
 # JSON allows any code point in a string; YAML 1.2 (5.1) only printable ones, and DEL and C1 controls are refused.

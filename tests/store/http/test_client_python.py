@@ -35,6 +35,21 @@ def test_version(connection: Any) -> None:
     assert kubernetes.VersionApi(connection).get_code().git_version.startswith("v1.")
 
 
+def test_discovery_with_the_slash_that_generated_clients_end_it_with(connection: Any) -> None:
+    assert kubernetes.CoreApi(connection).get_api_versions().versions == ["v1"]
+    assert "gateway.networking.k8s.io" in {
+        group.name for group in kubernetes.ApisApi(connection).get_api_versions().groups
+    }
+    assert kubernetes.DiscoveryApi(connection).get_api_group().name == "discovery.k8s.io"
+    core = kubernetes.CoreV1Api(connection).get_api_resources().resources
+    assert "configmaps" in {resource.name for resource in core}
+    slices = kubernetes.DiscoveryV1Api(connection).get_api_resources().resources
+    assert {resource.name for resource in slices} == {"endpointslices"}
+    with pytest.raises(kubernetes.ApiException) as absent:
+        kubernetes.AppsV1Api(connection).get_api_resources()
+    assert absent.value.status == 404
+
+
 def test_typed_objects(connection: Any, namespace: str) -> None:
     core = kubernetes.CoreV1Api(connection)
     body = kubernetes.V1ConfigMap(metadata=kubernetes.V1ObjectMeta(name="one"), data={"colour": "green"})

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from store.errors import StatusError
 from store.verbs import WriteOptions
 from tests.store.service.running import GATEWAY, Bench, loads, refused, with_service
 
@@ -210,6 +211,16 @@ def test_secrets_take_texts(tmp_path: Path) -> None:
         obj = await bench.create("Secret", "s", "default", stringData={"a": "text"}, data={"b": "eA=="})
         assert obj["data"] == {"a": "dGV4dA==", "b": "eA=="}
         assert "stringData" not in obj
+
+    with_service(tmp_path, work)
+
+
+@pytest.mark.parametrize("data", ["text", ["list"], 3])
+def test_texts_beside_data_of_a_wrong_type_are_refused(tmp_path: Path, data: Any) -> None:
+    async def work(bench: Bench) -> None:
+        with pytest.raises(StatusError) as refusal:
+            await bench.create("Secret", "s", "default", stringData={"a": "text"}, data=data)
+        assert refusal.value.code in (400, 422)
 
     with_service(tmp_path, work)
 
