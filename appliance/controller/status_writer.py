@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 
 import orjson
 
+from appliance.clock import rfc3339_now
 from appliance.controller.cache import resource_name
 from appliance.controller.statuses import ENTRIES, merged_status
 from appliance.gatewayapi.drafts import Status
@@ -29,11 +29,6 @@ _WRITERS: Final = 32
 
 _RETRY_S: Final = 0.05
 _RETRY_LATEST_S: Final = 10.0
-
-
-def rfc3339_now() -> str:
-    """The time in UTC with whole seconds, as the API writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 class StatusWriter:
