@@ -46,6 +46,11 @@ class Bench:
         assert upstream is not None
         return upstream
 
+    def down(self) -> set[str]:
+        """The endpoints whose last word is "down"."""
+        states = {report.address: report.state for report in self.reports if isinstance(report, EndpointReport)}
+        return {address for address, state in states.items() if state == "down"}
+
 
 def run(test: Callable[[Bench], Awaitable[None]]) -> None:
     async def inside() -> None:
@@ -200,6 +205,29 @@ def test_a_name_that_fails_is_told_and_tried_again(kind: type[Exception]) -> Non
             while upstream.pick() is None:
                 await asyncio.sleep(0.02)
         assert bench.reports[-1] == NameReport(1, "b.test", ("192.0.2.7",))
+
+    run(test)
+
+
+def test_what_is_gone_is_down_no_longer() -> None:
+    """An address that comes back is another peer, which nobody has refused."""
+
+    async def test(bench: Bench) -> None:
+        denied = Endpoint("ip", "169.254.169.254", 80)
+        upstream = bench.cluster(A, B, C, denied)
+        first, second = (peer for peer in upstream.peers if peer.label in ("192.0.2.1:80", "192.0.2.2:80"))
+        first.failed("refused")
+        second.failed("refused")
+        assert bench.down() == {first.label, second.label, "169.254.169.254:80"}
+        bench.cluster(B, C, denied)
+        assert bench.down() == {second.label, "169.254.169.254:80"}
+        bench.cluster(A, B, C)
+        assert bench.down() == {second.label}
+        bench.registry.apply(9, {})
+        bench.cluster(A, B, C, denied)
+        assert bench.down() == {"169.254.169.254:80"}
+        bench.registry.apply(10, {})
+        assert bench.down() == set()
 
     run(test)
 
