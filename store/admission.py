@@ -94,7 +94,7 @@ def update(
     draft, unknown = _decoded(kind, target.version, body)
     identity = _check_identity(target, draft.obj["metadata"], old, patched=patch_text is not None)
     _check_revision(target, draft.obj["metadata"], old["metadata"])
-    obj = draft.obj = _merged(kind, version, target.subresource, draft.obj, old)
+    obj = draft.obj = _merged(version, target.subresource, draft.obj, old)
     metadata = obj["metadata"]
     for name in SERVER_FIELDS:
         metadata.pop(name, None)
@@ -197,7 +197,7 @@ def _check_revision(target: Target, new: Object, old: Object) -> None:
         raise conflict(target.kind, target.name, MODIFIED)
 
 
-def _merged(kind: Kind, version: Version, subresource: str, new: Object, old: Object) -> Object:
+def _merged(version: Version, subresource: str, new: Object, old: Object) -> Object:
     """What of the new object this endpoint may write, and the rest from the old one."""
     if subresource == "":
         if version.status:
