@@ -221,3 +221,13 @@ def test_a_patch_that_deletes_everything_is_refused(tmp_path: Path) -> None:
         assert caught.value.code in (400, 422)
 
     with_service(tmp_path, work)
+
+
+@pytest.mark.parametrize("ports", [1, 1.5, True])
+def test_ports_that_are_no_list_are_refused(tmp_path: Path, ports: Any) -> None:
+    async def work(bench: Bench) -> None:
+        with pytest.raises(StatusError) as caught:
+            await bench.create("Service", "s", "default", spec={"ports": ports})
+        assert caught.value.code in (400, 422)
+
+    with_service(tmp_path, work)
