@@ -6,6 +6,7 @@ server sets, schema, metadata rules, rules of single kinds, generation. Objects 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,10 @@ class Draft:
 
     obj: Object
     warnings: list[str] = field(default_factory=list)
+
+
+_POINTED = re.compile(rb"[0-9]\.0[,\]}]").search
+_EXACT_LIMIT = 2.0**53
 
 
 def copied(obj: Any) -> Any:
@@ -146,7 +151,16 @@ def _copy_of(body: Object) -> Object:
         if deeper_than(DEPTH_LIMIT, content):
             raise bad_request(f"the object is nested more than {DEPTH_LIMIT} levels deep")
     copy: Object = orjson.loads(encoded)
-    return copy
+    return _without_points(copy) if _POINTED(encoded) else copy
+
+
+def _without_points(value: Any) -> Any:
+    """Whole numbers as Kubernetes keeps them, without a point: 80.0 is 80. orjson has bounded the depth."""
+    if isinstance(value, dict):
+        return {name: _without_points(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_points(member) for member in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_LIMIT else value
 
 
 def _place(kind: Kind, metadata: Object, namespace: str) -> None:
