@@ -80,10 +80,18 @@ async def _run(settings: Settings, data: DataDir, logs: Logs, on_ready: Callable
         return 0
     finally:
         stopped.cancel()
-        control.stop()
-        await asyncio.wait({thread.ended}, timeout=CONTROL_STOP_S)
-        if thread.ended.done():
-            thread.ended.exception()
+        await end(control, thread)
+
+
+async def end(control: ControlPlane, thread: PlaneThread) -> None:
+    """Let the control plane end, within a bound. What goes wrong in that stops nobody from stopping, and is logged."""
+    failed_before = thread.ended.done()
+    control.stop()
+    await asyncio.wait({thread.ended}, timeout=CONTROL_STOP_S)
+    if not thread.ended.done():
+        _LOG.error("the control plane has not ended within %g s and is left behind", CONTROL_STOP_S)
+    elif (error := thread.ended.exception()) is not None and not failed_before:
+        _LOG.error("the control plane failed while it ended", exc_info=error)
 
 
 def freeze_survivors(phase: str, info: Mapping[str, int]) -> None:

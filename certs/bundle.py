@@ -1,15 +1,13 @@
 """A certificate chain with its key, parsed and checked once.
 
 PEM comes in; a frozen, picklable `Bundle` goes out. Making an SSL context from it is `certs.contexts`' work.
-What makes a bundle unusable is a `CertificateError`; what only makes clients complain is listed by `problems`.
+What makes a bundle unusable is a `CertificateError`; what only makes clients complain is none.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import itertools
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
 from cryptography import x509
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from certs.errors import CertificateError
+from certs.parsing import parsing
 from certs.pem import PEM_LIMIT_BYTES, read_certificates
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -50,38 +49,23 @@ class Bundle:
 def parse_bundle(certificate_pem: bytes, key_pem: bytes) -> Bundle:
     """Check a chain (leaf first, then its issuers) and the unencrypted key of its leaf; all in PEM.
 
-    Both come back normalised: comments and foreign blocks are dropped, the key is PKCS #8. An expired leaf is no error
-    (see `problems`): clients must be able to see what is wrong. Raises CertificateError.
+    Both come back normalised: comments and foreign blocks are dropped, the key is PKCS #8. An expired leaf is no
+    error: clients must be able to see what is wrong. Raises CertificateError.
     """
     chain = read_certificates(certificate_pem)
     key = _private_key(key_pem)
-    _check_pair(chain, key)
-    leaf = chain[0]
-    return Bundle(
-        certificate_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain),
-        key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-        names=_names(leaf),
-        not_before=int(leaf.not_valid_before_utc.timestamp()),
-        not_after=int(leaf.not_valid_after_utc.timestamp()),
-        fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
-        key_kind=_kind(key),
-    )
-
-
-def problems(bundle: Bundle, now: float) -> list[str]:
-    """What clients will hold against a bundle that can be served, at `now` (POSIX seconds); empty when nothing."""
-    found: list[str] = []
-    if now >= bundle.not_after:
-        found.append(f"the certificate expired at {_when(bundle.not_after)}")
-    if now < bundle.not_before:
-        found.append(f"the certificate is not valid before {_when(bundle.not_before)}")
-    if not bundle.names:
-        found.append("the certificate has no subject alternative names; clients ignore its common name")
-    chain = x509.load_pem_x509_certificates(bundle.certificate_pem)
-    for lower, upper in itertools.pairwise(chain):
-        if lower.issuer != upper.subject:
-            found.append(f"the chain is out of order: {_subject(upper)} did not issue {_subject(lower)}")
-    return found
+    with parsing("the certificate"):
+        _check_pair(chain, key)
+        leaf = chain[0]
+        return Bundle(
+            certificate_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain),
+            key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+            names=_names(leaf),
+            not_before=int(leaf.not_valid_before_utc.timestamp()),
+            not_after=int(leaf.not_valid_after_utc.timestamp()),
+            fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+            key_kind=_kind(key),
+        )
 
 
 def _private_key(pem: bytes) -> PrivateKey:
@@ -92,11 +76,10 @@ def _private_key(pem: bytes) -> PrivateKey:
             raise CertificateError("the key holds a certificate; certificate and key may be swapped")
         raise CertificateError("the key is not PEM: it has no BEGIN ... PRIVATE KEY line")
     try:
-        key = serialization.load_pem_private_key(pem, password=None)
+        with parsing("the key"):
+            key = serialization.load_pem_private_key(pem, password=None)
     except TypeError as error:  # this is how the library says that a password is missing
         raise CertificateError("the key is encrypted; store it without a passphrase") from error
-    except ValueError as error:
-        raise CertificateError(f"the key cannot be parsed: {error}") from error
     match key:
         case rsa.RSAPrivateKey() if key.key_size < RSA_BITS_LEAST:
             raise CertificateError(f"the RSA key has {key.key_size} bits; at least {RSA_BITS_LEAST} are needed")
@@ -117,10 +100,8 @@ def _kind(key: PrivateKey) -> Literal["rsa", "ecdsa", "ed25519"]:
 def _check_pair(chain: list[x509.Certificate], key: PrivateKey) -> None:
     wanted = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     for place, certificate in enumerate(chain):
-        try:
+        with parsing(f"the public key of {_subject(certificate)}"):
             public = certificate.public_key()
-        except ValueError as error:
-            raise CertificateError(f"the public key of {_subject(certificate)} cannot be parsed: {error}") from error
         if public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == wanted:
             if place:
                 raise CertificateError("the key belongs to a later certificate of the chain; put the leaf first")
@@ -130,11 +111,10 @@ def _check_pair(chain: list[x509.Certificate], key: PrivateKey) -> None:
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:
     try:
-        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        with parsing("the extensions of the certificate"):
+            extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return ()
-    except ValueError as error:
-        raise CertificateError(f"the extensions of the certificate cannot be parsed: {error}") from error
     names: list[str] = []
     for entry in extension.value:
         match entry:
@@ -149,7 +129,3 @@ def _names(leaf: x509.Certificate) -> tuple[str, ...]:
 
 def _subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string() or "without a subject"
-
-
-def _when(posix_s: int) -> str:
-    return datetime.fromtimestamp(posix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

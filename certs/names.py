@@ -10,6 +10,9 @@ from typing import Literal
 
 from cryptography import x509
 
+from certs.errors import CertificateError
+from certs.parsing import parsing
+
 Name = tuple[Literal["dns", "uri"], str]
 
 
@@ -20,11 +23,12 @@ def carries(leaf_der: bytes, wanted: Iterable[Name]) -> bool:
     begins with "*." stands for one label (RFC 9525, 6.3); a wanted one for one label or more, and for itself.
     """
     try:
-        leaf = x509.load_der_x509_certificate(leaf_der)
-        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        dns = [name.lower().rstrip(".") for name in extension.get_values_for_type(x509.DNSName)]
-        uris = extension.get_values_for_type(x509.UniformResourceIdentifier)
-    except (ValueError, x509.ExtensionNotFound):
+        with parsing("the certificate"):
+            leaf = x509.load_der_x509_certificate(leaf_der)
+            extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            dns = [name.lower().rstrip(".") for name in extension.get_values_for_type(x509.DNSName)]
+            uris = extension.get_values_for_type(x509.UniformResourceIdentifier)
+    except (CertificateError, x509.ExtensionNotFound):
         return False
     return any(name in uris if kind == "uri" else _is_for(dns, name.lower()) for kind, name in wanted)
 

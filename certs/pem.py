@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 
 from certs.errors import CertificateError
+from certs.parsing import parsing
 
 PEM_LIMIT_BYTES = 1 << 20
 
@@ -17,7 +18,5 @@ def read_certificates(pem: bytes, what: str = "certificate") -> list[x509.Certif
         if b"PRIVATE KEY-----" in pem:
             raise CertificateError(f"the {what} holds a private key; certificate and key may be swapped")
         raise CertificateError(f"the {what} is not PEM: it has no BEGIN CERTIFICATE line")
-    try:
+    with parsing(f"the {what}"):
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise CertificateError(f"the {what} cannot be parsed: {error}") from error

@@ -6,6 +6,7 @@ server sets, schema, metadata rules, rules of single kinds, generation. Objects 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,10 @@ class Draft:
 
     obj: Object
     warnings: list[str] = field(default_factory=list)
+
+
+_POINTED = re.compile(rb"[0-9]\.0[,\]}]").search
+_EXACT_LIMIT = 2.0**53
 
 
 def copied(obj: Any) -> Any:
@@ -94,7 +99,7 @@ def update(
     draft, unknown = _decoded(kind, target.version, body)
     identity = _check_identity(target, draft.obj["metadata"], old, patched=patch_text is not None)
     _check_revision(target, draft.obj["metadata"], old["metadata"])
-    obj = draft.obj = _merged(kind, version, target.subresource, draft.obj, old)
+    obj = draft.obj = _merged(version, target.subresource, draft.obj, old)
     metadata = obj["metadata"]
     for name in SERVER_FIELDS:
         metadata.pop(name, None)
@@ -146,7 +151,16 @@ def _copy_of(body: Object) -> Object:
         if deeper_than(DEPTH_LIMIT, content):
             raise bad_request(f"the object is nested more than {DEPTH_LIMIT} levels deep")
     copy: Object = orjson.loads(encoded)
-    return copy
+    return _without_points(copy) if _POINTED(encoded) else copy
+
+
+def _without_points(value: Any) -> Any:
+    """Whole numbers as Kubernetes keeps them, without a point: 80.0 is 80. orjson has bounded the depth."""
+    if isinstance(value, dict):
+        return {name: _without_points(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_points(member) for member in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_LIMIT else value
 
 
 def _place(kind: Kind, metadata: Object, namespace: str) -> None:
@@ -197,7 +211,7 @@ def _check_revision(target: Target, new: Object, old: Object) -> None:
         raise conflict(target.kind, target.name, MODIFIED)
 
 
-def _merged(kind: Kind, version: Version, subresource: str, new: Object, old: Object) -> Object:
+def _merged(version: Version, subresource: str, new: Object, old: Object) -> Object:
     """What of the new object this endpoint may write, and the rest from the old one."""
     if subresource == "":
         if version.status:

@@ -39,7 +39,7 @@ def patched(target: Target, old: Object | None, patch: Patch, options: WriteOpti
     except PatchError as error:
         raise _refusal(error) from None
     except ApplyConflictError as error:
-        raise _conflict(target, error) from None
+        raise _conflict(error) from None
 
 
 def _applied(target: Target, old: Object | None, body: Any, options: WriteOptions, now: str) -> Object:
@@ -113,7 +113,7 @@ def _refusal(error: PatchError) -> StatusError:
     return StatusError(error.code, reason, error.message)
 
 
-def _conflict(target: Target, error: ApplyConflictError) -> StatusError:
+def _conflict(error: ApplyConflictError) -> StatusError:
     """409 with a cause for each field; a manifest file is named with what to do about it."""
     causes = tuple(
         Cause("FieldManagerConflict", f"conflict with {conflict}", path)

@@ -73,16 +73,6 @@ class Watch:
             await self._fill()
         return self._events.popleft()
 
-    async def next_batch(self) -> list[Event]:
-        """Wait for at least one event and take all that are ready; an empty list at the end."""
-        try:
-            first = await anext(self)
-        except StopAsyncIteration:
-            return []
-        events = [first, *self._events]
-        self._events.clear()
-        return events
-
     def close(self) -> None:
         """Stop; whoever waits for an event sees the end."""
         self._closed = True

@@ -22,11 +22,11 @@ class EndpointHealth:
         self._down: dict[tuple[str, str], EndpointReport] = {}
 
     def note(self, report: EndpointReport) -> None:
-        """An endpoint went down, or came up again. Both are logged, once each."""
+        """An endpoint went down; or it came up again, or is gone. All is logged, once each."""
         place = report.cluster, report.address
         if report.state == "up":
             if self._down.pop(place, None) is not None:
-                _LOG.info("endpoint %s of %s takes connections again", report.address, report.cluster)
+                _LOG.info("endpoint %s of %s is left out no longer", report.address, report.cluster)
             return
         while len(self._down) >= ENDPOINTS_LIMIT:
             self._down.pop(next(iter(self._down)))

@@ -113,6 +113,6 @@ class Lookout:
         """Sorted addresses; empty when the name does not resolve."""
         try:
             found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
-        except OSError:  # the Gateway's condition says so
+        except (OSError, UnicodeError):  # a label of over 63 letters is a UnicodeError; the Gateway's condition says so
             return ()
         return tuple(sorted({str(address[0]) for *_, address in found}))

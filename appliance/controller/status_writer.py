@@ -1,23 +1,26 @@
-"""Writes statuses into the store: only what changed, one write per object, a bounded number at a time."""
+"""Writes statuses into the store: only what changed, one write per object, a bounded number at a time.
+
+Statuses that are wanted and objects as last seen come in; writes go out, and again after a while if they are refused.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from appliance.clock import rfc3339_now
 from appliance.controller.cache import resource_name
 from appliance.controller.statuses import ENTRIES, merged_status
 from appliance.gatewayapi.drafts import Status
 from appliance.gatewayapi.resources import Key
 from store.errors import StatusError
 from store.service import Service
-from store.verbs import Target, WriteOptions
+from store.verbs import Answer, Target, WriteOptions
 
 _LOG = logging.getLogger(__name__)
 MANAGER: Final = "gatehouse-controller"
@@ -26,11 +29,6 @@ _WRITERS: Final = 32
 
 _RETRY_S: Final = 0.05
 _RETRY_LATEST_S: Final = 10.0
-
-
-def rfc3339_now() -> str:
-    """The time in UTC with whole seconds, as the API writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 class StatusWriter:
@@ -42,6 +40,7 @@ class StatusWriter:
         self._now = now
         self._wanted: Mapping[Key, Status] | None = None  # until the first translation nothing may be judged
         self._attempts: dict[Key, int] = {}
+        self._written: dict[Key, Answer] = {}  # our last write of each, until it was seen to come back
         self._queue: asyncio.PriorityQueue[tuple[bool, int, Key]] = asyncio.PriorityQueue()
         self._turns = count()
         self._queued: set[Key] = set()
@@ -72,6 +71,8 @@ class StatusWriter:
         for key in keys:
             if key in self._wanted or key.kind in ENTRIES:
                 self._enqueue(key)
+            else:
+                self._forget(key)
 
     async def run(self) -> None:
         """Write for ever."""
@@ -103,10 +104,18 @@ class StatusWriter:
                 self._working.discard(key)
 
     async def _write(self, key: Key) -> None:
-        value = self._latest.get(key)
-        if value is None or self._wanted is None:
+        try:
+            await self._settle(key)
+        except StatusError as error:
+            await self._refused(key, error)
+        else:
+            self._attempts.pop(key, None)
+
+    async def _settle(self, key: Key) -> None:
+        """Make one status right."""
+        body = self._newest(key)
+        if body is None or self._wanted is None:
             return
-        body = orjson.loads(value)
         wanted = self._wanted.get(key)
         if wanted is not None and wanted.generation != body["metadata"].get("generation", 0):
             return  # the status is of another generation: a translation of this one is on its way
@@ -117,14 +126,32 @@ class StatusWriter:
         target = self._target(key, body["apiVersion"])
         if target is None:
             return
-        try:
-            await self._service.replace(target, {**body, "status": status}, WriteOptions(manager=MANAGER))
-            self._attempts.pop(key, None)
-        except StatusError as error:
-            await self._refused(key, error)
+        options = WriteOptions(manager=MANAGER)
+        self._written[key] = await self._service.replace(target, {**body, "status": status}, options)
+
+    def _newest(self, key: Key) -> dict[str, Any] | None:
+        """The object as last seen, or as our last write left it while that is still on its way back here."""
+        value, written = self._latest.get(key), self._written.get(key)
+        if value is None:
+            self._forget(key)
+            return None
+        body: dict[str, Any] = orjson.loads(value)
+        if written is None:
+            return body
+        if int(body["metadata"]["resourceVersion"]) < written.revision:
+            ours: dict[str, Any] = orjson.loads(written.value)
+            return ours
+        del self._written[key]
+        return body
+
+    def _forget(self, key: Key) -> None:
+        """The object is gone, or its status is no business of ours any more."""
+        self._written.pop(key, None)
+        self._attempts.pop(key, None)
 
     async def _refused(self, key: Key, error: StatusError) -> None:
         if error.code == 404:
+            self._forget(key)
             return
         tried = self._attempts[key] = min(self._attempts.get(key, 0) + 1, 10)
         if error.code != 409:  # a disk that is full, a definition that has other fields: say so, and go on trying

@@ -22,7 +22,7 @@ from appliance.manifests.adoption import Adoption, Note
 from appliance.manifests.claims import Claim, File, held_by_files, owned_fields
 from appliance.manifests.overrides import note_overrides, of_files
 from appliance.manifests.placing import conflicting_managers, file_of, manager_of, place
-from appliance.manifests.reader import Problem, Reading, describe
+from appliance.manifests.reader import Document, Problem, Reading, describe
 from appliance.manifests.release import release
 from store.errors import StatusError
 from store.log.contract import Change, Key
@@ -211,6 +211,11 @@ class Applier:
             claim.problems, claim.refused = place(error, claim.document, file.data), error.code
             self._refused.add(key)
             return
+        except Exception:  # a fault of ours over one object must not end the work for all others, at each start anew
+            _LOG.exception("manifests: %s: %s cannot be judged", file.path, describe(claim.document.value))
+            claim.problems, claim.refused = [_unjudged(claim.document)], 422
+            self._refused.add(key)
+            return
         if key not in file.held:
             self._adoption.settle(key, file, created=answer.created)
             file.held.add(key)
@@ -241,6 +246,11 @@ class Applier:
             elif not (plan.renewed and key in plan.file.held):
                 return False
         return True
+
+
+def _unjudged(document: Document) -> Problem:
+    message = "cannot be judged, for a fault of the appliance that its log tells of"
+    return Problem(message, "Look for what is odd about the object.", document.line, 1, describe(document.value))
 
 
 def _groups(work: Iterable[_Work]) -> list[list[list[_Work]]]:

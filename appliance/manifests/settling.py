@@ -39,6 +39,8 @@ class Settling:
         read: list[str] = []
         removed: list[str] = []
         waits: list[float] = []
+        for path in self._pending.keys() - seen.keys() - self.known.keys():  # it came and went unread
+            del self._pending[path]
         missing = ((path, None) for path in self.known.keys() - seen.keys() if path not in kept)
         for path, stamp in [*seen.items(), *missing]:
             if stamp is not None and self.known.get(path) == stamp:

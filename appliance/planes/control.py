@@ -10,7 +10,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from prometheus_client.registry import Collector
 from appliance.admin import endpoints, metrics
 from appliance.admin.checks import Check
 from appliance.admin.endpoint_health import EndpointHealth
+from appliance.clock import rfc3339_now
 from appliance.controller.endpoints import EndpointsController
 from appliance.controller.loop import Controller
 from appliance.controller.settings import ControllerSettings
@@ -54,11 +54,6 @@ class DataPlane:
 
     apply: Callable[[Snapshot], None]
     collector: Collector
-
-
-def rfc3339_now() -> str:
-    """The time in UTC with whole seconds, as the API writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 class ControlPlane:

@@ -68,10 +68,11 @@ async def join(
         return
     try:
         context = await security.context()
-    except CertificateError as error:
+    except (CertificateError, OSError) as error:
         found.socket.close()
-        raise ConnectFailedError(Reason.UPSTREAM_TLS_FAILED, str(error)) from error
-    except asyncio.CancelledError:
+        refused = isinstance(error, CertificateError)
+        raise ConnectFailedError(Reason.UPSTREAM_TLS_FAILED if refused else Reason.OVERLOADED, str(error)) from error
+    except BaseException:
         found.socket.close()
         raise
     _, client = await loop.create_connection(lambda: security.client(protocol, context), sock=found.socket)

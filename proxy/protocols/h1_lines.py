@@ -71,7 +71,7 @@ class Lines:
         verdict = self._verdict(name, value)
         if name in NEVER_NOMINATED and not is_plainly_spaced(line):
             verdict = SLOW  # not every reader takes a tab for a blank: the referee writes the line anew
-        if verdict == PASS and self._is_fluid(spelling, name):
+        if verdict == PASS and self._is_fluid(spelling):
             return PASS
         if len(line) <= _LINE_LIMIT_BYTES:
             self.verdicts.remember(line, verdict)
@@ -104,7 +104,7 @@ class Lines:
     def _response_verdict(name: bytes) -> int:
         return DATE if name == b"date" else PASS
 
-    def _is_fluid(self, spelling: bytes, name: bytes) -> bool:
+    def _is_fluid(self, spelling: bytes) -> bool:
         """Count a distinct value of a name; true once its values have shown that they do not repeat."""
         count = self._counts.get(spelling, 0)
         if count >= _VALUES_BEFORE_FLUID:

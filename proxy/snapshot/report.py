@@ -44,7 +44,7 @@ class NameReport:
 
 @dataclass(frozen=True, slots=True)
 class EndpointReport:
-    """An endpoint began to refuse connections and is left out for a while, or takes them again."""
+    """An endpoint refuses connections and is left out for a while; or ("up") it takes them again, or is gone."""
 
     serial: int
     cluster: str

@@ -7,7 +7,8 @@ All of it belongs to one event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Literal
 
 from certs.bundle import Bundle
 from proxy.balancing.round_robin import RoundRobin
@@ -15,7 +16,7 @@ from proxy.balancing.session_tokens import SessionTokens
 from proxy.options import ProxyOptions
 from proxy.snapshot.clusters import Cluster
 from proxy.snapshot.report import EndpointReport, Report
-from proxy.upstreams.assignment import Address, Assignment, assign
+from proxy.upstreams.assignment import Address, assign
 from proxy.upstreams.denials import Denials
 from proxy.upstreams.peer import Peer
 from proxy.upstreams.resolve import Lookup, Resolver
@@ -75,7 +76,7 @@ class Registry:
         """The second half: clusters that are not among these go. Whoever holds their upstream may go on picking."""
         if clusters is not self._clusters:
             for name in self._upstreams.keys() - clusters.keys():
-                self._upstreams.pop(name).close()
+                self._upstreams.pop(name).retire()
             self._clusters = clusters
 
     def get(self, name: str) -> Upstream | None:
@@ -219,8 +220,14 @@ class Upstream:
         self._readmit(peer)
         self._tell(peer.label, "up", "")
 
+    def retire(self) -> None:
+        """The cluster is gone, and what was down of it. Its peers stay for requests that are under way."""
+        self._take_back(self._peers.values())
+        self._tell_refusals({})
+        self.close()
+
     def close(self) -> None:
-        """The cluster is gone. Its peers stay for requests that are under way."""
+        """Stop all timers, and learn of no more names."""
         self._closed = True
         for host in self._watched:
             self._registry.resolver.unwatch(host, self._assign)
@@ -236,10 +243,14 @@ class Upstream:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        for peer in self._peers.values():
+        self._take_back(self._peers.values())
+        self._peers.clear()
+
+    def _take_back(self, peers: Iterable[Peer]) -> None:
+        """Of these that were told to be down, that is not known any more."""
+        for peer in peers:
             if peer.health.failures:
                 self._tell(peer.label, "up", "")
-        self._peers.clear()
 
     def _assign(self) -> None:
         resolver = self._registry.resolver
@@ -250,12 +261,14 @@ class Upstream:
             peer = before.get(place.address) or Peer(self, place.address, place.label)
             peer.weight = place.weight
             self._peers[place.address] = peer
-        for address, peer in before.items():
-            if address not in self._peers and (timer := self._timers.pop(peer, None)):
+        gone = [peer for address, peer in before.items() if address not in self._peers]
+        for peer in gone:
+            if timer := self._timers.pop(peer, None):
                 timer.cancel()
+        self._take_back(gone)
         self._by_mark = None
         self._choose()
-        self._tell_refusals(assignment)
+        self._tell_refusals(assignment.refused)
         self._wake()
 
     def _choose(self) -> None:
@@ -269,17 +282,17 @@ class Upstream:
             timer.cancel()
             self._choose()
 
-    def _tell_refusals(self, assignment: Assignment) -> None:
-        before, self._refused = self._refused, assignment.refused
-        for label, reason in assignment.refused.items():
+    def _tell_refusals(self, refused: Mapping[str, str]) -> None:
+        before, self._refused = self._refused, refused
+        for label in before.keys() - refused.keys():
+            self._tell(label, "up", "")
+        for label, reason in refused.items():
             if before.get(label) != reason:
                 self._tell(label, "down", reason)
 
-    def _tell(self, label: str, state: str, error: str) -> None:
+    def _tell(self, label: str, state: Literal["up", "down"], error: str) -> None:
         registry = self._registry
-        registry.report(
-            EndpointReport(registry.serial, self.cluster.name, label, "up" if state == "up" else "down", error)
-        )
+        registry.report(EndpointReport(registry.serial, self.cluster.name, label, state, error))
 
     def _wake(self) -> None:
         if self._settled is not None and not self._settled.done():

@@ -90,7 +90,9 @@ class Resolver:
             try:
                 async with self._gate:
                     found, ttl_s = await self._lookup(host)
-            except OSError as error:
+            except Exception as error:
+                if not isinstance(error, OSError):  # a fault of ours: without an answer requests would wait for ever
+                    log.exception("looking up %s", host)
                 pause_s, retry_s = retry_s, min(RETRY_LATEST_S, retry_s * 2)
                 self._answer(host, name, name.addresses, str(error))
             else:
@@ -128,7 +130,10 @@ class _Name:
 
 
 class SystemLookup:
-    """How this machine resolves names: localhost, /etc/hosts, then the servers of /etc/resolv.conf."""
+    """How this machine resolves names: localhost, /etc/hosts, then the servers of /etc/resolv.conf.
+
+    That file is read again after a question that no server has answered: the machine may have come to another network.
+    """
 
     def __init__(
         self,
@@ -139,7 +144,8 @@ class SystemLookup:
         """resolver: asks other servers than those of /etc/resolv.conf."""
         self._loop = loop
         self._hosts_file = hosts_file
-        self._resolver = resolver
+        self._given = resolver
+        self._configured: dns.asyncresolver.Resolver | None = None
 
     async def __call__(self, host: str) -> tuple[Sequence[str], float]:
         """Addresses of both families and their time to live. Raises OSError."""
@@ -157,13 +163,15 @@ class SystemLookup:
             return {}  # no such file is an empty one
 
     async def _ask(self, host: str) -> tuple[Sequence[str], float]:
-        if self._resolver is None:
+        resolver = self._given or self._configured
+        if resolver is None:
             try:
-                self._resolver = await self._loop.run_in_executor(None, dns.asyncresolver.Resolver)
+                resolver = await self._loop.run_in_executor(None, dns.asyncresolver.Resolver)
             except dns.exception.DNSException as error:
                 raise OSError(f"no DNS server is configured: {error}") from error
+            self._configured = resolver
         answers = await asyncio.gather(
-            *(self._resolver.resolve(host, kind, lifetime=QUERY_LIMIT_S, search=True) for kind in ("A", "AAAA")),
+            *(resolver.resolve(host, kind, lifetime=QUERY_LIMIT_S, search=True) for kind in ("A", "AAAA")),
             return_exceptions=True,
         )
         found: list[str] = []
@@ -176,6 +184,8 @@ class SystemLookup:
             elif not isinstance(answer, dns.resolver.NoAnswer):
                 failures.append(answer)
         if not found:
+            if any(isinstance(failure, dns.exception.Timeout | dns.resolver.NoNameservers) for failure in failures):
+                self._configured = None
             raise OSError(_told(host, failures))
         return found, min(ttls)
 

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from certs.bundle import Bundle
 from certs.contexts import client_context
+from certs.errors import CertificateError
 from certs.names import carries
 from proxy.protocols.tls_client import TlsClient
 from proxy.protocols.tls_stream import Buffers
@@ -45,10 +46,17 @@ class Security:
         self._building: asyncio.Future[ssl.SSLContext] | None = None
 
     async def context(self) -> ssl.SSLContext:
-        """Built once, beside the loop; later ones get the same. Raises CertificateError."""
+        """Built once, beside the loop; later ones get the same. Raises CertificateError, or OSError: for want of
+        descriptors, say, and then the next one tries again."""
         if self._building is None:
             self._building = asyncio.ensure_future(self._common.context(self.wants))
+            self._building.add_done_callback(self._built)
         return await asyncio.shield(self._building)
+
+    def _built(self, building: asyncio.Future[ssl.SSLContext]) -> None:
+        """What OpenSSL refuses, it always will; other failures pass."""
+        if building.cancelled() or not isinstance(building.exception(), CertificateError | None):
+            self._building = None
 
     def client(self, inner: asyncio.Protocol, context: ssl.SSLContext) -> TlsClient:
         """The protocol for a new connection; `inner` is connected when the backend has proved who it is."""

@@ -66,7 +66,7 @@ _PATCH_MEDIA = (
 def paths(group_version: GroupVersion, resource: Resource, component: str) -> dict[str, Any]:
     """Path items of a resource; component: name of its schema."""
     prefix = f"/apis/{group_version.name}" if group_version.group else f"/api/{group_version.name}"
-    build = _Operations(group_version, resource, component)
+    build = _Operations(group_version, resource)
     whole = f"{prefix}/{resource.plural}"
     if resource.stored is None:
         return {whole: {"post": build("create", "post", _WRITE, component, sends=component), "parameters": [_PRETTY]}}
@@ -97,7 +97,7 @@ def paths(group_version: GroupVersion, resource: Resource, component: str) -> di
 class _Operations:
     """Builds the operations of one resource, called with id prefix, action, parameters and schemas."""
 
-    def __init__(self, group_version: GroupVersion, resource: Resource, component: str) -> None:
+    def __init__(self, group_version: GroupVersion, resource: Resource) -> None:
         group, version = group_version.group, group_version.version
         self._custom = resource.stored is not None and resource.stored.custom
         self._kind = {"group": group, "version": version, "kind": resource.kind}

@@ -8,8 +8,6 @@ from typing import Any
 
 from store.schema.structural import Rule, Schema
 
-INT32_MAX = 2**31 - 1
-
 
 def string(
     description: str = "",

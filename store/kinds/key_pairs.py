@@ -65,7 +65,7 @@ def _no_key(found: list[str]) -> str:
 def _mismatch(certificate_pem: bytes, key_pem: bytes) -> Iterator[str]:
     try:
         certified = x509.load_pem_x509_certificate(certificate_pem).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         yield "x509: malformed certificate"
         return
     try:

@@ -19,7 +19,8 @@ def _prepare(value: dict[str, Any]) -> None:
     spec = value.get("spec")
     if not isinstance(spec, dict):
         return
-    for port in spec.get("ports") or ():
+    ports = spec.get("ports")
+    for port in ports if isinstance(ports, list) else ():
         if isinstance(port, dict) and port.get("targetPort") in (None, 0, "") and "port" in port:
             port["targetPort"] = port["port"]
     type_ = spec.get("type") or "ClusterIP"

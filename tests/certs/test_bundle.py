@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
-from certs.bundle import parse_bundle, problems
+from certs.bundle import parse_bundle
 from certs.contexts import server_context
 from certs.errors import CertificateError
 from tests.certs.material import Key, certificate, ec_key, pem
@@ -62,7 +62,6 @@ ISSUED = certificate(KEY, issuer=("issuer", CHAIN_KEY))
 def test_a_chain_is_kept_whole() -> None:
     bundle = parse_bundle(ISSUED + ISSUER, pem(KEY))
     assert bundle.certificate_pem.count(b"BEGIN CERTIFICATE") == 2
-    assert problems(bundle, bundle.not_before + 1) == []
 
 
 def _named(value: object) -> str | None:
@@ -93,20 +92,3 @@ def _named(value: object) -> str | None:
 def test_what_cannot_be_served_is_refused_with_a_reason(chain: bytes, key: bytes, words: str) -> None:
     with pytest.raises(CertificateError, match=words):
         parse_bundle(chain, key)
-
-
-@pytest.mark.parametrize(
-    ("chain", "offset_s", "words"),
-    [
-        (certificate(KEY, start=START, days=10), 864000, ["expired at 2026-01-11T00:00:00Z"]),
-        (certificate(KEY, start=START, days=10), -1, ["not valid before 2026-01-01T00:00:00Z"]),
-        (certificate(KEY, (), start=START), 1, ["no subject alternative names"]),
-        (certificate(KEY, start=START) + ISSUER, 1, ["CN=issuer did not issue CN=leaf"]),
-        (certificate(KEY, start=START), 1, []),
-    ],
-    ids=_named,
-)
-def test_problems_that_clients_will_see(chain: bytes, offset_s: int, words: list[str]) -> None:
-    found = problems(parse_bundle(chain, pem(KEY)), START.timestamp() + offset_s)
-    assert len(found) == len(words)
-    assert all(word in text for word, text in zip(words, found, strict=True))

@@ -67,10 +67,6 @@ def _new_front(front: bytes) -> bytes:
     return start
 
 
-def _marked(line: bytes, secrets: frozenset[bytes]) -> bytes:
-    return SecretLine(line) if line in secrets else line
-
-
 def _front(lines: list[bytes], *, secret: bool) -> bytes:
     """The pseudo-header fields but the scheme, then the fields. secret: the request line is to be never indexed."""
     method, path, _ = lines[0].split(b" ")

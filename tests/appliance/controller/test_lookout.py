@@ -55,6 +55,21 @@ def test_names_that_are_wanted_are_looked_up() -> None:
     look(story)
 
 
+def test_a_name_that_cannot_be_asked_for_has_no_addresses() -> None:
+    """The API takes labels that are longer than DNS knows; looking for one must not end the looking."""
+    names = frozenset({"x" * 64 + ".example.com", "localhost"})
+
+    async def story(lookout: Lookout, world: World) -> None:
+        lookout.expect(names, None)
+        await world.changed.wait()
+        found = lookout.now({}).names
+        assert found.keys() == names
+        assert found["x" * 64 + ".example.com"] == ()
+        assert "127.0.0.1" in found["localhost"]
+
+    look(story)
+
+
 def test_new_addresses_are_noticed_at_the_next_look() -> None:
     async def story(lookout: Lookout, world: World) -> None:
         world.addresses = ("192.0.2.2",)

@@ -60,3 +60,11 @@ def test_a_file_that_changed_while_it_was_read_waits_again() -> None:
     assert settling.observe({"a": stamp(2)}, (), SETTLE_S).read == ("a",)
     settling.postpone("a")
     assert settling.observe({"a": stamp(2)}, (), SETTLE_S).read == ()
+
+
+def test_a_file_that_came_and_went_is_forgotten() -> None:
+    settling = Settling()
+    assert settling.observe({"a": stamp(1)}, (), 0.0).wait_s == SETTLE_S
+    assert settling.observe({}, (), SETTLE_S).wait_s is None
+    assert not settling._pending
+    assert settling.observe({"a": stamp(1)}, (), 10.0).read == ()

@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
+import pytest
+
 from proxy.options import ProxyOptions
 from proxy.snapshot.clusters import Cluster, Endpoint, RetryBudget, UpstreamTls
 from proxy.snapshot.report import EndpointReport, NameReport, Report
@@ -19,13 +21,13 @@ class Names:
     """A name service that we own: answers are set by the test, times to live are short."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Sequence[str] | OSError] = {}
+        self.answers: dict[str, Sequence[str] | Exception] = {}
         self.asked: Counter[str] = Counter()
 
     async def __call__(self, host: str) -> tuple[Sequence[str], float]:
         self.asked[host] += 1
         answer = self.answers[host]
-        if isinstance(answer, OSError):
+        if isinstance(answer, Exception):
             raise answer
         return answer, 300.0
 
@@ -43,6 +45,11 @@ class Bench:
         upstream = self.registry.get("c")
         assert upstream is not None
         return upstream
+
+    def down(self) -> set[str]:
+        """The endpoints whose last word is "down"."""
+        states = {report.address: report.state for report in self.reports if isinstance(report, EndpointReport)}
+        return {address for address, state in states.items() if state == "down"}
 
 
 def run(test: Callable[[Bench], Awaitable[None]]) -> None:
@@ -183,9 +190,12 @@ def test_names_resolve_and_report_and_the_last_good_answer_stays() -> None:
     run(test)
 
 
-def test_a_name_that_fails_is_told_and_tried_again() -> None:
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+def test_a_name_that_fails_is_told_and_tried_again(kind: type[Exception]) -> None:
+    """Whatever the failure: of one that nobody foresaw, too, it depends how long requests wait."""
+
     async def test(bench: Bench) -> None:
-        bench.names.answers["b.test"] = OSError("b.test does not exist (NXDOMAIN)")
+        bench.names.answers["b.test"] = kind("b.test does not exist (NXDOMAIN)")
         upstream = bench.cluster(Endpoint("name", "b.test", 80))
         await asyncio.wait_for(upstream.resolved(), 30)
         assert upstream.pick() is None
@@ -195,6 +205,29 @@ def test_a_name_that_fails_is_told_and_tried_again() -> None:
             while upstream.pick() is None:
                 await asyncio.sleep(0.02)
         assert bench.reports[-1] == NameReport(1, "b.test", ("192.0.2.7",))
+
+    run(test)
+
+
+def test_what_is_gone_is_down_no_longer() -> None:
+    """An address that comes back is another peer, which nobody has refused."""
+
+    async def test(bench: Bench) -> None:
+        denied = Endpoint("ip", "169.254.169.254", 80)
+        upstream = bench.cluster(A, B, C, denied)
+        first, second = (peer for peer in upstream.peers if peer.label in ("192.0.2.1:80", "192.0.2.2:80"))
+        first.failed("refused")
+        second.failed("refused")
+        assert bench.down() == {first.label, second.label, "169.254.169.254:80"}
+        bench.cluster(B, C, denied)
+        assert bench.down() == {second.label, "169.254.169.254:80"}
+        bench.cluster(A, B, C)
+        assert bench.down() == {second.label}
+        bench.registry.apply(9, {})
+        bench.cluster(A, B, C, denied)
+        assert bench.down() == {"169.254.169.254:80"}
+        bench.registry.apply(10, {})
+        assert bench.down() == set()
 
     run(test)
 

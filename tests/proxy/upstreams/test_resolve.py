@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dns.asyncresolver
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -80,3 +81,37 @@ def test_a_failure_says_what_failed(hosts: Path, host: str, words: str) -> None:
 
 def test_a_missing_hosts_file_is_an_empty_one(tmp_path: Path) -> None:
     assert look_up("four.test", tmp_path / "none") == (["192.0.2.9"], 7)
+
+
+def test_other_servers_are_asked_once_those_of_before_do_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dns.asyncresolver.Resolver] = []
+
+    async def test() -> None:
+        async with datagrams(answer) as server:
+
+            def configured() -> dns.asyncresolver.Resolver:
+                resolver = known(configure=False)
+                resolver.nameservers, resolver.port = ["127.0.0.1"], port_of(server)
+                if not made:  # a machine that is in another network by now
+                    monkeypatch.setattr(resolver, "resolve", unanswered)
+                made.append(resolver)
+                return resolver
+
+            known = dns.asyncresolver.Resolver
+            monkeypatch.setattr(dns.asyncresolver, "Resolver", configured)
+            lookup = SystemLookup(asyncio.get_running_loop(), tmp_path / "none")
+            with pytest.raises(OSError, match="DNS did not answer"):
+                await lookup("four.test")
+            for _ in range(2):
+                assert await lookup("four.test") == (["192.0.2.9"], 7)
+            with pytest.raises(OSError, match="NXDOMAIN"):
+                await lookup("none.test")
+            assert await lookup("four.test") == (["192.0.2.9"], 7)
+
+    async def unanswered(*_: object, **__: object) -> None:
+        raise dns.exception.Timeout
+
+    run(test)
+    assert len(made) == 2

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import ssl
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from certs.bundle import Bundle
-from certs.contexts import server_context
+from certs.contexts import client_context, server_context
 from certs.trust import Trust, parse_trust
 from proxy.reasons import Reason
 from proxy.snapshot.clusters import Protocol, UpstreamTls
+from proxy.upstreams import security
 from proxy.upstreams.connect import ConnectFailedError, connect
 from proxy.upstreams.pool import Pool
 from proxy.upstreams.security import Securities, Wants, pool_key
@@ -223,6 +226,30 @@ def test_contexts_are_shared_built_once_and_forgotten() -> None:
         gc.collect()
         assert not securities._known
         assert not securities._contexts
+
+    run(test)
+
+
+def test_a_failure_that_passes_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without descriptors no context can be made; when there are some again, the backend is reached."""
+    lacking = [OSError(errno.EMFILE, "Too many open files")]
+
+    def made(*args: Any, **options: Any) -> ssl.SSLContext:
+        if lacking:
+            raise lacking.pop()
+        return client_context(*args, **options)
+
+    monkeypatch.setattr(security, "client_context", made)
+
+    async def test() -> None:
+        loop, one = asyncio.get_running_loop(), Securities().find(wants())
+        async with backend(says(b"hello"), server_context(bundle("a.test"))) as port:
+            with pytest.raises(ConnectFailedError) as failed:
+                await connect(loop, Reader, ("127.0.0.1", port), 5.0, one)
+            assert (failed.value.reason, failed.value.unhealthy) == (Reason.OVERLOADED, False)
+            reader = await connect(loop, Reader, ("127.0.0.1", port), 5.0, one)
+            await eventually(partial(has, reader, b"hello"))
+            reader.transport.close()
 
     run(test)
 

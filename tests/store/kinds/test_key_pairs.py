@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +31,11 @@ SWITCHED = (
     "tls: failed to find certificate PEM data in certificate input, but did find a private key; "
     "PEM inputs may have been switched"
 )
+VERSION_8 = b"-----BEGIN CERTIFICATE-----\n%b-----END CERTIFICATE-----\n" % encodebytes(
+    x509.load_pem_x509_certificate(CERTIFICATE)
+    .public_bytes(Encoding.DER)
+    .replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020107"))
+)
 BROKEN = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 BROKEN_KEY = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 
@@ -53,6 +59,7 @@ BROKEN_KEY = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
         ),
         (CERTIFICATE, CERTIFICATE, ["tls: found a certificate rather than a key in the PEM for the private key"]),
         (BROKEN, pem_of(KEY), ["x509: malformed certificate"]),
+        (VERSION_8, pem_of(KEY), ["x509: malformed certificate"]),
         (CERTIFICATE, BROKEN_KEY, ["tls: failed to parse private key"]),
     ],
     ids=lambda value: "pem" if isinstance(value, bytes) else None,  # PEM is another one in every process

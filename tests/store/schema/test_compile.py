@@ -98,3 +98,13 @@ def test_what_did_not_change_may_stay() -> None:
 def test_transition_rules_need_an_old_value() -> None:
     assert spec({"fixed": "a"})[2] == spec({"fixed": "a"}, {})[2] == []
     assert spec({"fixed": "b"}, {"fixed": "a"})[2] == ['spec.fixed: Invalid value: "b": is fixed']
+
+
+@pytest.mark.parametrize(
+    ("value", "good"), [(80.0, True), (-(2.0**31), True), (2.0**31, False), (1e300, False), (-1e300, False)]
+)
+def test_a_whole_number_may_have_a_point_and_costs_no_more_for_it(value: float, good: bool) -> None:
+    """Whoever looked for 1e300 among all whole numbers would be looking still."""
+    schema = Schema(type="object", properties={"port": Schema(type="integer", format="int32")})
+    admission = compile_schema(schema).admit({"port": value}, None)
+    assert (not admission.causes) is good

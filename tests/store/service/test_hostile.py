@@ -221,3 +221,26 @@ def test_a_patch_that_deletes_everything_is_refused(tmp_path: Path) -> None:
         assert caught.value.code in (400, 422)
 
     with_service(tmp_path, work)
+
+
+@pytest.mark.parametrize("ports", [1, 1.5, True])
+def test_ports_that_are_no_list_are_refused(tmp_path: Path, ports: Any) -> None:
+    async def work(bench: Bench) -> None:
+        with pytest.raises(StatusError) as caught:
+            await bench.create("Service", "s", "default", spec={"ports": ports})
+        assert caught.value.code in (400, 422)
+
+    with_service(tmp_path, work)
+
+
+def test_a_whole_number_with_a_point_is_kept_without(tmp_path: Path) -> None:
+    """As Kubernetes keeps it; a port that is no int can be listened on by nobody."""
+
+    async def work(bench: Bench) -> None:
+        listeners = [{"name": "http", "port": 80.0, "protocol": "HTTP"}]
+        spec = {"gatewayClassName": "gatehouse", "listeners": listeners}
+        await bench.create("Gateway", "web", "default", spec=spec)
+        stored = bench.service.get(bench.one("Gateway", "web", "default"))
+        assert b'"port":80,' in stored
+
+    with_service(tmp_path, work)
