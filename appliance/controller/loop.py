@@ -167,7 +167,12 @@ class Controller:
         async with self._still:
             revision = self._seen_revision
             surroundings = self._lookout.now(self._allocations)
-            translation = await run(translate, self._cache.objects, surroundings, self._memo)
+            try:
+                translation = await run(translate, self._cache.objects, surroundings, self._memo)
+            except Exception:  # a fault of ours: whatever was stored, traffic and API go on, so that it can be undone
+                _LOG.exception("revision %d cannot be translated: what was served before is still served", revision)
+                self._memo = self._memo.emptied()
+                return
         self._drafts, self._translated_revision = translation.drafts, revision
         self._changed |= translation.drafts.changed
         self._allocations = translation.allocations

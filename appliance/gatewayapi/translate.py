@@ -63,6 +63,10 @@ class Memo:
     others: Mapping[Key, Status] = field(default_factory=dict)
     sockets: SocketDrafts = field(default_factory=SocketDrafts)
 
+    def emptied(self) -> Memo:
+        """After a translation that failed on its way: one that knows only which snapshot the proxy has."""
+        return Memo(snapshot=replace(self.snapshot, clusters={}), bound_since=self.bound_since)
+
 
 @dataclass(frozen=True, slots=True)
 class Translation:

@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from appliance.controller.loop import Controller
 from appliance.controller.settings import ControllerSettings
 from appliance.gatewayapi.classes import CONTROLLER_NAME
+from appliance.gatewayapi.resources import Objects
+from appliance.gatewayapi.surroundings import Surroundings
+from appliance.gatewayapi.translate import Memo, Translation, translate
 from proxy.snapshot.model import Snapshot
 from proxy.snapshot.report import Applied, BindReport
 from store.kinds import registry
@@ -150,6 +155,33 @@ def test_objects_become_a_snapshot_and_statuses_and_then_there_is_peace(tmp_path
         await asyncio.sleep(0.2)
         assert (bench.service.revision, len(bench.snapshots)) == (revision, snapshots)
 
+    bench(tmp_path, story)
+
+
+def test_what_cannot_be_translated_leaves_what_is_served_and_can_be_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of the translator: one object that meets it ends neither the process nor the traffic."""
+
+    def faulty(objects: Objects, surroundings: Surroundings, memo: Memo) -> Translation:
+        translation = translate(objects, surroundings, memo)
+        if objects.get("HTTPRoute", "default", "bad") is not None:
+            raise ZeroDivisionError
+        return translation
+
+    async def story(bench: Bench) -> None:
+        await bench.create("Gateway", "web", listener())
+        await bench.until(lambda: bench.conditions("Gateway", "web").get("Programmed") == "True Programmed")
+        served = len(bench.snapshots)
+        await bench.create("HTTPRoute", "bad", route())
+        await bench.until(lambda: "cannot be translated" in caplog.text)
+        assert len(bench.snapshots) == served
+        await bench.service.delete(bench.target("HTTPRoute", "bad"), DeleteOptions())
+        await bench.create("Gateway", "late", listener(81))
+        await bench.until(lambda: bench.conditions("Gateway", "late").get("Programmed") == "True Programmed")
+        assert [bind.key.port for bind in bench.snapshots[-1].binds] == [80, 81]
+
+    monkeypatch.setattr("appliance.controller.loop.translate", faulty)
     bench(tmp_path, story)
 
 

@@ -42,6 +42,24 @@ def test_memory_changes_no_answer(seed: int) -> None:
         wanted = now
 
 
+def test_a_memory_that_was_emptied_answers_as_a_new_one_and_counts_on() -> None:
+    chance = Chance(3)
+    spec = {"controllerName": "gatehouse.dev/gateway-controller"}
+    objects = Objects([resource("GatewayClass", "", "gatehouse", spec)])
+    for _ in range(200):
+        chance.change(objects)
+    memo = Memo()
+    before = translate(objects, Surroundings(), memo).snapshot
+    assert before.clusters
+    for _ in range(60):
+        chance.change(objects)
+    memo = memo.emptied()
+    remembered, fresh = (translate(objects, Surroundings(), each) for each in (memo, Memo()))
+    assert remembered.snapshot.serial == before.serial + 1
+    assert encode(remembered.snapshot) == encode(fresh.snapshot)
+    assert shown(remembered.drafts) == shown(fresh.drafts)
+
+
 def test_one_edit_keeps_everything_else() -> None:
     chance = Chance(0)
     objects = Objects(
