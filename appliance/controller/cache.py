@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from appliance.gatewayapi.certificates import last_pair
 from appliance.gatewayapi.resources import GROUPS, Key, Objects, Resource
 from store.log import contract
 
@@ -80,7 +81,10 @@ class Cache:
         old = self.objects.get(*key)
         if old is not None and old.body == body:
             return False
-        self.objects.put(Resource(key, body))
+        made = Resource(key, body)
+        if key.kind == "Secret" and old is not None:
+            made.before = last_pair(made, old)
+        self.objects.put(made)
         return True
 
 

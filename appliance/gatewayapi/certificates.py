@@ -50,7 +50,9 @@ def certificates(
     owner: Resource, refs: Sequence[Json], hostname: str, objects: Objects, now: int, memo: Cache[Parsed]
 ) -> Certificates:
     """Resolve certificateRefs of a Gateway or ListenerSet. A certificate out of its validity is a problem and is served
-    all the same: clients judge it themselves, and traffic of those that do not must not stop."""
+    all the same: clients judge it themselves, and traffic of those that do not must not stop. A Secret that a change
+    left without a usable pair, as when key and certificate are written one after the other, is a problem too, and what
+    it held before is served."""
     if not refs:
         return Certificates(problems=(Problem(_INVALID, "the listener terminates TLS and has no certificateRefs"),))
     usable: list[Bundle] = []
@@ -59,7 +61,12 @@ def certificates(
     for ref in refs:
         found = _resolve(owner, ref, "certificateRefs", objects, memo)
         if isinstance(found, Problem):
-            problems.append(found)
+            kept = _pair_before(owner, ref, objects, memo) if found.reason == _INVALID else None
+            if kept is None:
+                problems.append(found)
+                continue
+            problems.append(Problem(found.reason, f"{found.message}; what the Secret held before is served"))
+            usable.append(kept)
             continue
         usable.append(found)
         named = f"Secret {ref.get('namespace') or owner.namespace}/{ref['name']}"
@@ -105,6 +112,23 @@ def _resolve(owner: Resource, ref: Json, field: str, objects: Objects, memo: Cac
     if secret is None:
         return Problem(_INVALID, f"Secret {namespace}/{name} does not exist")
     return memo.get(secret.key, (secret,), lambda: _parse(secret))
+
+
+def _pair_before(owner: Resource, ref: Json, objects: Objects, memo: Cache[Parsed]) -> Bundle | None:
+    """What a Secret that is there, and may be referred to, held before its pair was spoiled."""
+    secret = objects.get("Secret", ref.get("namespace") or owner.namespace, ref["name"])
+    before = secret.before if secret is not None else None
+    if before is None:
+        return None
+    found = memo.get((before.key, "before"), (before,), lambda: _parse(before))
+    return found if isinstance(found, Bundle) else None
+
+
+def last_pair(secret: Resource, old: Resource) -> Resource | None:
+    """What to remember of a Secret's past (see Resource.before) when `old` becomes `secret`."""
+    if isinstance(_parse(secret), Bundle):
+        return None
+    return old if isinstance(_parse(old), Bundle) else old.before
 
 
 def _parse(secret: Resource) -> Parsed:

@@ -67,14 +67,18 @@ _POLICIES: Final = ("BackendTLSPolicy", "XBackendTrafficPolicy")
 
 
 class Resource:
-    """One object. body is the whole of it as JSON and is never written to; compares by identity."""
+    """One object. body is the whole of it as JSON and is never written to; compares by identity.
 
-    __slots__ = ("annotations", "body", "created", "generation", "key", "labels", "spec")
+    before: of a Secret without a usable pair, what it was when it last had one, in the life of this process.
+    """
+
+    __slots__ = ("annotations", "before", "body", "created", "generation", "key", "labels", "spec")
 
     def __init__(self, key: Key, body: Json) -> None:
         metadata = body["metadata"]
         self.key = key
         self.body = body
+        self.before: Resource | None = None
         self.generation: int = metadata.get("generation", 0)
         self.created: str = metadata.get("creationTimestamp") or ""
         self.labels: Mapping[str, str] = metadata.get("labels") or {}

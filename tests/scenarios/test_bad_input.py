@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import http.client
 import re
@@ -14,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import pytest
 
 from tests.scenarios.appliance import ApiError, Appliance, free_port
 from tests.scenarios.backends import http_server
-from tests.scenarios.certificates import DAY, TestAuthority
+from tests.scenarios.certificates import DAY, Pair, TestAuthority
 from tests.scenarios.netns import unavailable
 from tests.scenarios.objects import apply, conditions, wait_for_condition
 from tests.scenarios.waiting import wait_for
@@ -259,12 +259,11 @@ def tls(port: int, name: str) -> str:
     return GATEWAY.format(name=name, port=port, protocol="HTTPS", more=more)
 
 
-def test_a_key_of_another_certificate_is_said_and_the_old_pair_serves(appliance: Appliance, flow: Flow) -> None:
+def test_a_key_of_another_certificate_is_said(appliance: Appliance, flow: Flow) -> None:
     """ResolvedRefs=False/InvalidCertificateRef says that they do not match."""
     authority, port = TestAuthority(), free_port()
     one, two = authority.issue("mixed.example.com"), authority.issue("mixed.example.com")
-    mixed = one.secret("mixed").replace(base64.b64encode(one.key).decode(), base64.b64encode(two.key).decode())
-    apply(appliance, mixed + tls(port, "mixed"))
+    apply(appliance, replace(one, key=two.key).secret("mixed") + tls(port, "mixed"))
 
     def reason() -> str:
         found = listener_condition(appliance, "mixed", "ResolvedRefs")
@@ -272,6 +271,35 @@ def test_a_key_of_another_certificate_is_said_and_the_old_pair_serves(appliance:
         return str(found["reason"])
 
     assert wait_for("the listener's condition", reason) == "InvalidCertificateRef"
+    flow.still()
+
+
+def test_a_pair_that_is_exchanged_half_by_half_serves_all_the_while(appliance: Appliance, flow: Flow) -> None:
+    """Until the new key fits the new certificate, the old pair serves and the condition says so."""
+    authority, port = TestAuthority(), free_port()
+    old, new = authority.issue("halves.example.com"), authority.issue("halves.example.com")
+    context = ssl.create_default_context(cadata=authority.pem.decode())
+
+    def shown() -> bytes:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+        with context.wrap_socket(plain, server_hostname="halves.example.com") as client:
+            return client.getpeercert(binary_form=True) or b""
+
+    def certificate(pair: Pair) -> bytes:
+        return ssl.PEM_cert_to_DER_cert(pair.certificate.decode())
+
+    apply(appliance, old.secret("halves") + tls(port, "halves"))
+    wait_for_condition(appliance, f"{GROUP}/gateways/halves", "Programmed")
+    assert shown() == certificate(old)
+    apply(appliance, replace(old, key=new.key).secret("halves"))
+    words = "does not match the certificate CN=halves.example.com; what the Secret held before is served"
+    wait_for("it is said", lambda: words in listener_condition(appliance, "halves", "ResolvedRefs")["message"])
+    assert shown() == certificate(old)
+    assert listener_condition(appliance, "halves", "Programmed")["status"] == "True"
+    apply(appliance, new.secret("halves"))
+    wait_for("the new pair", lambda: shown() == certificate(new))
+    wait_for_condition(appliance, f"{GROUP}/gateways/halves", "Programmed")
+    assert listener_condition(appliance, "halves", "ResolvedRefs")["status"] == "True"
     flow.still()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
+from itertools import count
 from typing import Any
 
 import orjson
 
 from appliance.controller.cache import Cache, resource_name
-from appliance.gatewayapi.resources import GROUPS, Key
+from appliance.gatewayapi.resources import GROUPS, Key, Resource
 from store.kinds import registry
 from store.log import contract
+from tests.scenarios.certificates import Pair, TestAuthority
 
 ROUTE = Key("HTTPRoute", "default", "r")
 ROUTES = "httproutes.gateway.networking.k8s.io"
@@ -44,6 +47,27 @@ def test_deletion_and_unknown_kinds() -> None:
     assert cache.apply([change(3, None)]) == (True, {ROUTE})
     assert cache.objects.get(*ROUTE) is None
     assert ROUTE not in cache.latest
+
+
+def test_a_secret_remembers_its_last_usable_pair_until_it_has_another_or_is_gone() -> None:
+    cache, secret = Cache(), Key("Secret", "default", "r")
+    numbers = count(1)
+
+    def put(certificate: Pair | None, key: Pair | None) -> Resource | None:
+        pair = {"tls.crt": certificate and certificate.certificate, "tls.key": key and key.key}
+        data = {name: b64encode(pem).decode() for name, pem in pair.items() if pem}
+        number = next(numbers)
+        cache.apply([change(number, value(number, data=data), "secrets")])
+        return cache.objects.get(*secret)
+
+    authority = TestAuthority()
+    one, two = authority.issue("one.test"), authority.issue("two.test")
+    assert (first := put(one, one)) is not None and first.before is None
+    assert (mixed := put(one, two)) is not None and mixed.before is first
+    assert (empty := put(None, two)) is not None and empty.before is first
+    assert (second := put(two, two)) is not None and second.before is None
+    cache.apply([change(next(numbers), None, "secrets")])
+    assert (late := put(one, two)) is not None and late.before is None
 
 
 def test_of_secrets_only_certificates_are_kept() -> None:
