@@ -10,6 +10,7 @@ from typing import Any
 from store.errors import Cause
 from store.kinds.fields import boolean, free_form, int32, integer, items, keyed, record, string, time
 from store.kinds.kind import Column, Kind, Version
+from store.kinds.schema_nodes import misshapen
 from store.kinds.spellings import complaints, dns1035_errors, subdomain_errors
 from store.schema.causes import cause, required, unsupported
 
@@ -79,6 +80,10 @@ def _judge_versions(versions: list[dict[str, Any]]) -> Iterator[Cause]:
 
 
 def _judge_root(schema: dict[str, Any], where: str) -> Iterator[Cause]:
+    wrong = list(misshapen(schema, where))
+    if wrong:
+        yield from wrong
+        return
     if not schema.get("type"):
         yield required(f"{where}.type", "must not be empty at the root")
     elif schema["type"] != "object":

@@ -162,3 +162,14 @@ def test_a_definition_that_cannot_be_served_is_refused(tmp_path: Path) -> None:
         assert caught.value.code == 422
 
     with_service(tmp_path, work)
+
+
+def test_a_definition_whose_schema_is_misshapen_is_refused_with_the_field(tmp_path: Path) -> None:
+    async def work(bench: Bench) -> None:
+        for child in ("x", {"allOf": 3}, {"type": "string", "pattern": 3}, {"type": "array", "items": "x"}):
+            with pytest.raises(StatusError) as caught:
+                await install(bench, definition(size=child))
+            assert caught.value.code == 400
+            assert "openAPIV3Schema.properties[spec].properties[size]" in caught.value.message
+
+    with_service(tmp_path, work)
