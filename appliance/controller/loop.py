@@ -16,6 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import orjson
 
 from appliance.controller.cache import Cache
+from appliance.controller.class_finalizers import ClassFinalizers
 from appliance.controller.gateway_services import GatewayServices
 from appliance.controller.lookout import Lookout
 from appliance.controller.settings import ControllerSettings
@@ -65,6 +66,7 @@ class Controller:
         self._lookout = Lookout(settings, self._stale.set)
         self._writer = StatusWriter(service, self._cache.latest)
         self._services = GatewayServices(service, self._cache.latest)
+        self._finalizers = ClassFinalizers(service, self._cache.objects, self._cache.latest)
         self._allocations: Mapping[tuple[str, str], str] = {}
         self._drafts: Drafts | None = None
         self._changed: set[Key] = set()
@@ -97,6 +99,7 @@ class Controller:
             tasks.create_task(self._publish())
             tasks.create_task(self._writer.run())
             tasks.create_task(self._services.run())
+            tasks.create_task(self._finalizers.run())
             tasks.create_task(self._lookout.run())
 
     def serves(self, revision: int) -> bool:
@@ -144,6 +147,7 @@ class Controller:
                     self._due_revision = self._seen_revision
             self._writer.look_again(touched)
             self._services.look_again(touched)
+            self._finalizers.look_again(touched)
             if changed:
                 self._stale.set()
 

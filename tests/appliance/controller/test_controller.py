@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from appliance.controller.class_finalizers import FINALIZER
 from appliance.controller.loop import Controller
 from appliance.controller.settings import ControllerSettings
 from appliance.gatewayapi.classes import CONTROLLER_NAME
@@ -19,6 +20,7 @@ from appliance.gatewayapi.surroundings import Surroundings
 from appliance.gatewayapi.translate import Memo, Translation, translate
 from proxy.snapshot.model import Snapshot
 from proxy.snapshot.report import Applied, BindReport
+from store.errors import StatusError
 from store.kinds import registry
 from store.log.database import open_log
 from store.service import Service
@@ -182,6 +184,53 @@ def test_what_cannot_be_translated_leaves_what_is_served_and_can_be_undone(
         assert [bind.key.port for bind in bench.snapshots[-1].binds] == [80, 81]
 
     monkeypatch.setattr("appliance.controller.loop.translate", faulty)
+    bench(tmp_path, story)
+
+
+def test_a_class_that_is_deleted_goes_with_the_last_gateway_that_uses_it(tmp_path: Path) -> None:
+    """Until then it serves, and no status tells what is not so."""
+
+    def finalizers(bench: Bench) -> list[str]:
+        found: list[str] = bench.get("GatewayClass", "gatehouse")["metadata"].get("finalizers", [])
+        return found
+
+    def there(bench: Bench) -> bool:
+        try:
+            return bool(bench.get("GatewayClass", "gatehouse"))
+        except StatusError as error:
+            assert error.code == 404
+            return False
+
+    async def story(bench: Bench) -> None:
+        for name, port in (("one", 80), ("two", 81)):
+            await bench.create("Gateway", name, listener(port))
+        await bench.until(lambda: finalizers(bench) == [FINALIZER])
+        await bench.service.delete(bench.target("GatewayClass", "gatehouse"), DeleteOptions())
+        await bench.service.delete(bench.target("Gateway", "one"), DeleteOptions())
+        await bench.until(lambda: [bind.key.port for bind in bench.snapshots[-1].binds] == [81])
+        await bench.quiet()
+        assert finalizers(bench) == [FINALIZER]
+        await bench.service.delete(bench.target("Gateway", "two"), DeleteOptions())
+        await bench.until(lambda: not there(bench))
+
+    bench(tmp_path, story)
+
+
+def test_a_class_that_no_gateway_uses_any_more_is_deleted_at_once(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.create("Gateway", "one", listener())
+
+        def metadata() -> dict[str, Any]:
+            found: dict[str, Any] = bench.get("GatewayClass", "gatehouse")["metadata"]
+            return found
+
+        await bench.until(lambda: FINALIZER in metadata().get("finalizers", []))
+        await bench.service.delete(bench.target("Gateway", "one"), DeleteOptions())
+        await bench.until(lambda: not metadata().get("finalizers"))
+        await bench.service.delete(bench.target("GatewayClass", "gatehouse"), DeleteOptions())
+        with pytest.raises(StatusError, match="not found"):
+            bench.get("GatewayClass", "gatehouse")
+
     bench(tmp_path, story)
 
 
