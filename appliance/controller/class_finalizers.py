@@ -22,7 +22,8 @@ from store.verbs import Target, WriteOptions
 _LOG = logging.getLogger(__name__)
 FINALIZER: Final = "gateway-exists-finalizer.gateway.networking.k8s.io"
 _WRITE: Final = WriteOptions(manager="gatehouse-gateways")
-_RETRY_S: Final = 1.0
+_RETRY_S: Final = 0.5
+_RETRY_LATEST_S: Final = 60.0
 
 
 class ClassFinalizers:
@@ -35,6 +36,7 @@ class ClassFinalizers:
         self._latest = latest
         self._due = asyncio.Event()
         self._due.set()
+        self._refusals = 0
 
     def look_again(self, keys: Iterable[Key]) -> None:
         """These objects changed."""
@@ -62,10 +64,13 @@ class ClassFinalizers:
         body["metadata"]["finalizers"] = [*kept, FINALIZER] if used else kept
         try:
             await self._service.replace(self._target(key), body, _WRITE)
+            self._refusals = 0
         except StatusError as error:
             if error.code not in (404, 409):  # gone; or changed, and the change is on its way here
                 _LOG.warning("cannot write the finalizers of GatewayClass %s: %s", key.name, error)
-                asyncio.get_running_loop().call_later(_RETRY_S, self._due.set)
+                delay_s = min(_RETRY_S * 2 ** min(self._refusals, 10), _RETRY_LATEST_S)
+                self._refusals += 1
+                asyncio.get_running_loop().call_later(delay_s, self._due.set)
 
     def _target(self, key: Key) -> Target:
         kind = self._service.registry.by_name(GATEWAY_GROUP, "GatewayClass")

@@ -24,7 +24,7 @@ from store.errors import StatusError
 from store.kinds import registry
 from store.log.database import open_log
 from store.service import Service
-from store.verbs import Collection, DeleteOptions, Patch, Target, WriteOptions
+from store.verbs import Answer, Collection, DeleteOptions, Patch, Target, WriteOptions
 
 GROUP = "gateway.networking.k8s.io"
 GROUPS = {"Gateway": GROUP, "HTTPRoute": GROUP, "GatewayClass": GROUP, "Service": ""}
@@ -212,6 +212,27 @@ def test_a_class_that_is_deleted_goes_with_the_last_gateway_that_uses_it(tmp_pat
         assert finalizers(bench) == [FINALIZER]
         await bench.service.delete(bench.target("Gateway", "two"), DeleteOptions())
         await bench.until(lambda: not there(bench))
+
+    bench(tmp_path, story)
+
+
+def test_a_finalizer_that_the_store_refuses_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.controller.class_finalizers._RETRY_S", 0.001)
+    refused: list[str] = []
+
+    async def story(bench: Bench) -> None:
+        replace = bench.service.replace
+
+        async def full(target: Target, obj: Any, options: WriteOptions) -> Answer:
+            if target.kind.name == "GatewayClass" and not target.subresource and len(refused) < 3:
+                refused.append(target.name)
+                raise StatusError(500, "InternalError", "the disk is full")
+            return await replace(target, obj, options)
+
+        monkeypatch.setattr(bench.service, "replace", full)
+        await bench.create("Gateway", "one", listener())
+        await bench.until(lambda: FINALIZER in bench.get("GatewayClass", "gatehouse")["metadata"].get("finalizers", []))
+        assert refused == ["gatehouse"] * 3
 
     bench(tmp_path, story)
 
